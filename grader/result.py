@@ -1,0 +1,141 @@
+"""The result of one submission: what every report, export and gradebook is made from (`gapgrade/result/v1`)."""
+
+from __future__ import annotations
+
+import functools
+import json
+from decimal import Decimal
+from importlib import resources
+from typing import Annotated, Any, Literal
+
+import jsonschema
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+SCHEMA = "gapgrade/result/v1"
+
+Outcome = Literal["passed", "failed", "error", "timeout", "crashed", "refused"]
+State = Literal["graded", "pending", "refused"]
+Mode = Literal["nested", "fresh", "container", "none"]
+
+
+def _as_number(value: Decimal) -> int | float:
+    """The JSON number that reads back as the same decimal."""
+    number = int(value) if value == value.to_integral_value() else float(value)
+    if Decimal(str(number)) != value:
+        raise ValueError(f"{value} has more digits than a JSON number keeps")
+    return number
+
+
+Number = Annotated[Decimal, PlainSerializer(_as_number, return_type=int | float)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TestResult(_Model):
+    """One planned test. `message` is for the student (empty for a hidden test), `staff` for the staff alone."""
+
+    __test__ = False  # pytest: not a test class
+
+    id: str
+    title: str
+    visibility: Literal["public", "hidden"]
+    outcome: Outcome
+    weight: int
+    hint: str
+    mistake: str | None = None
+    message: str = ""
+    staff: str = ""
+    seconds: float = 0.0
+
+
+class TaskResult(_Model):
+    """One task's points. `pending` waits for a person; `refused` could not be read, `note` says why."""
+
+    id: str
+    title: str
+    kind: str
+    score: Number
+    max_score: Number
+    bonus: bool
+    state: State
+    note: str = ""
+    tests: tuple[TestResult, ...] = ()
+
+
+class Evidence(_Model):
+    """One line of proof: where (a file and line, a push), and what."""
+
+    text: str
+    file: str = ""
+    line: int = 0
+
+
+class RuleResult(_Model):
+    """What a rule found, and what it costs."""
+
+    id: str
+    deduction: Number
+    message: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Versions(_Model):
+    """What graded: the same submission, seed and versions give the same result."""
+
+    gapgrade: str
+    sheet: str
+    tests: str
+    torch: str
+
+
+class Result(_Model):
+    """One submission's result."""
+
+    schema_: Annotated[Literal["gapgrade/result/v1"], Field(alias="schema")] = "gapgrade/result/v1"
+    sheet: str
+    title: str
+    submission: str
+    graded_at: str
+    seed: int
+    sandbox: Mode
+    score: Number
+    max_score: Number
+    bonus: Number
+    max_bonus: Number
+    pass_mark: Number
+    passed: bool
+    pending: Number
+    advisory: bool
+    tasks: tuple[TaskResult, ...]
+    rules: tuple[RuleResult, ...]
+    edits: dict[str, str] = {}
+    versions: Versions
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    def to_json(self) -> str:
+        """The object as JSON text, checked against the published schema."""
+        data = self.model_dump(mode="json", by_alias=True)
+        jsonschema.validate(data, published_schema())
+        return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Result:
+        data = json.loads(text, parse_float=Decimal)
+        jsonschema.validate(json.loads(text), published_schema())
+        return cls.model_validate(data)
+
+
+def make_schema() -> dict[str, Any]:
+    """The JSON Schema of a result, as `grader/result.schema.json` publishes it."""
+    schema = Result.model_json_schema(by_alias=True, mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA, **schema}
+
+
+@functools.cache
+def published_schema() -> dict[str, Any]:
+    """The schema that is published with this version."""
+    schema: dict[str, Any] = json.loads(resources.files("grader").joinpath("result.schema.json").read_text())
+    return schema
