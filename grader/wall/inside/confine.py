@@ -1,0 +1,131 @@
+"""What a process gives up before student code runs in it: mounts, privileges, system calls, resources.
+
+Runs inside the sandbox, in a process of its own for each probe, on Linux. Numbers are those of the kernel's headers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+CLONE_NEWNS = 0x0002_0000
+CLONE_NEWCGROUP = 0x0200_0000
+CLONE_NEWUTS = 0x0400_0000
+CLONE_NEWIPC = 0x0800_0000
+CLONE_NEWUSER = 0x1000_0000
+CLONE_NEWPID = 0x2000_0000
+CLONE_NEWNET = 0x4000_0000
+
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 1 << 14, 1 << 18
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = (
+    1,
+    4,
+    22,
+    24,
+    38,
+    47,
+)
+PR_CAP_AMBIENT_CLEAR_ALL, SECCOMP_MODE_FILTER = 4, 2
+CAPABILITY_VERSION_3, LAST_CAPABILITY = 0x20080522, 63
+
+
+def _checked(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def prctl(option: int, *args: int) -> None:
+    words = [ctypes.c_ulong(arg) for arg in (*args, 0, 0, 0, 0)[:4]]
+    _checked(libc.prctl(option, *words), f"prctl {option}")
+
+
+def unshare(flags: int) -> None:
+    _checked(libc.unshare(flags), "unshare")
+
+
+def mount(kind: str, target: str, flags: int, options: str = "") -> None:
+    done = libc.mount(kind.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode() or None)
+    _checked(done, f"mount {kind} on {target}")
+
+
+def private_mounts() -> None:
+    """Keep this namespace's later mounts to itself."""
+    _checked(libc.mount(None, b"/", None, ctypes.c_ulong(MS_REC | MS_PRIVATE), None), "mount private")
+
+
+def private_folders(folders: dict[str, int], disk_mb: int) -> None:
+    """A mount namespace of this process's own, with an empty file system on each of the folders.
+
+    Args:
+        folders: each folder's further mount flags.
+    """
+    unshare(CLONE_NEWNS)
+    private_mounts()
+    for folder, flags in folders.items():
+        options = f"size={disk_mb}m,nr_inodes={disk_mb * 64},mode=0700"
+        mount("tmpfs", folder, MS_NOSUID | MS_NODEV | flags, options)
+
+
+class _Header(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+class _Data(ctypes.Structure):
+    _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
+
+
+def drop_capabilities() -> None:
+    """Give up every capability, for this process and all that it will start."""
+    for capability in range(LAST_CAPABILITY + 1):
+        libc.prctl(
+            PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0
+        )  # fails beyond the kernel's last, or without SETPCAP
+    libc.prctl(PR_CAP_AMBIENT, ctypes.c_ulong(PR_CAP_AMBIENT_CLEAR_ALL), 0, 0, 0)
+    header = _Header(CAPABILITY_VERSION_3, 0)
+    _checked(libc.capset(ctypes.byref(header), (_Data * 2)()), "capset")
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+
+def filter_system_calls(program: bytes) -> None:
+    """Install a seccomp program (an array of `sock_filter`, 8 bytes each) for good."""
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    if not program:
+        return
+    buffer = ctypes.create_string_buffer(program, len(program))
+    fprog = _Program(len(program) // 8, ctypes.cast(buffer, ctypes.c_void_p))
+    done = libc.prctl(PR_SET_SECCOMP, ctypes.c_ulong(SECCOMP_MODE_FILTER), ctypes.byref(fprog), 0, 0)
+    _checked(done, "seccomp")
+
+
+def limit_resources(memory_mb: int, seconds: float, processes: int, open_files: int, disk_mb: int) -> None:
+    """Bound what this process, and each that it starts, may use.
+
+    The address space counts from what is mapped already: torch maps gigabytes that it never touches.
+    """
+    try:
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            mapped = int(statm.read().split()[0]) * resource.getpagesize()
+    except FileNotFoundError:  # no Linux: the address space stays unbounded
+        mapped = 2**62
+    cpu = int(seconds) + 1
+    _limit(resource.RLIMIT_AS, mapped + memory_mb * 2**20)
+    _limit(resource.RLIMIT_CPU, cpu)
+    if processes:
+        _limit(resource.RLIMIT_NPROC, processes)
+    _limit(resource.RLIMIT_NOFILE, open_files)
+    _limit(resource.RLIMIT_FSIZE, disk_mb * 2**20)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_MEMLOCK, 0)
+
+
+def _limit(what: int, amount: int) -> None:
+    hard = resource.getrlimit(what)[1]
+    amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
+    resource.setrlimit(what, (amount, amount))

@@ -1,0 +1,56 @@
+"""How messages travel over a stream: a JSON header and a blob, each with its length before it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from typing import Any
+
+MAX_HEADER = 4 * 2**20
+LENGTHS = struct.Struct(">IQ")
+
+
+class BadMessage(Exception):
+    """A message that this protocol does not know, or a stream that ended in the middle of one."""
+
+
+def send(stream: socket.socket, header: dict[str, Any], blob: bytes = b"") -> None:
+    text = json.dumps(header).encode()
+    stream.sendall(LENGTHS.pack(len(text), len(blob)) + text)
+    if blob:
+        stream.sendall(blob)
+
+
+def receive(stream: socket.socket, max_blob: int) -> tuple[dict[str, Any], bytes] | None:
+    """The next message, or None where the other side has closed; no length is believed beyond the caps."""
+    lengths = _exactly(stream, LENGTHS.size, at_start=True)
+    if lengths is None:
+        return None
+    text_size, blob_size = LENGTHS.unpack(lengths)
+    if text_size > MAX_HEADER or blob_size > max_blob:
+        raise BadMessage(
+            f"a message of {text_size:,} + {blob_size:,} bytes; at most {MAX_HEADER:,} + {max_blob:,} may come"
+        )
+    text, blob = _exactly(stream, text_size), _exactly(stream, blob_size)
+    try:
+        header = json.loads(text or b"")
+    except (ValueError, RecursionError):
+        raise BadMessage("a message whose header is no JSON") from None
+    if not isinstance(header, dict):
+        raise BadMessage("a message whose header is no object")
+    return header, blob or b""
+
+
+def _exactly(stream: socket.socket, size: int, *, at_start: bool = False) -> bytes | None:
+    parts = []
+    left = size
+    while left:
+        part = stream.recv(min(left, 2**20))
+        if not part:
+            if at_start and left == size:
+                return None
+            raise BadMessage("the stream ended in the middle of a message")
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,148 @@
+"""The process of one probe: it confines itself, runs student code, and writes what came of it to a pipe."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sys
+import traceback
+import types
+from dataclasses import dataclass
+from typing import Any
+
+import codec
+import confine
+
+KEPT_FRAMES = 30
+KEPT_CHARACTERS = 4_000
+
+
+@dataclass(frozen=True)
+class Cage:
+    """How a probe's process is confined: the sheet's limits, and what this sandbox allows.
+
+    Attributes:
+        folders: what gets an empty file system of its own, with further mount flags; none where mounting is not possible.
+        home: the working directory, where the submission's files are laid out.
+        processes: 0 where the kernel counts those of other people's work too.
+        seccomp: the system call filter; empty for none.
+    """
+
+    seconds: float
+    memory_mb: int
+    processes: int
+    open_files: int
+    disk_mb: int
+    folders: dict[str, int]
+    home: str
+    seccomp: bytes
+    linux: bool
+
+
+def run(cage: Cage, files: dict[str, bytes], call: dict[str, Any], frame: bytes, pipes: tuple[int, int]) -> None:
+    """Run a call and never return.
+
+    Args:
+        pipes: the ends to write the answer and the output to.
+    """
+    try:
+        answer_pipe = _keep_only(*pipes)
+        if cage.folders:
+            confine.private_folders(cage.folders, cage.disk_mb)
+        _lay_out(files, cage.home)
+        args, kwargs = codec.decode(frame)
+        _reseed(call["seed"])
+        _confine(cage)
+        _write(answer_pipe, _answer(call["source"], call["function"], args, kwargs))
+    except BaseException as error:  # student code may raise anything at any time; only data leaves this process
+        with contextlib.suppress(BaseException):
+            os.write(2, f"{type(error).__name__}: {error}".encode(errors="replace"))
+        os._exit(70)
+    finally:
+        os._exit(0)
+
+
+def _keep_only(answer: int, output: int) -> int:
+    """Close everything that the server has open but the two pipes; returns the answer's new number."""
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDONLY)
+    moved = [os.dup(descriptor) for descriptor in (null, output, answer)]  # out of the way of 0 to 3
+    high = [os.dup(descriptor) for descriptor in moved]
+    for number, descriptor in zip((0, 1, 2, 3), (high[0], high[1], high[1], high[2]), strict=True):
+        os.dup2(descriptor, number)
+    os.closerange(4, 65_536)
+    return 3
+
+
+def _lay_out(files: dict[str, bytes], home: str) -> None:
+    os.umask(0o077)
+    os.chdir(home)
+    sys.path.insert(0, home)
+    for path, content in files.items():
+        folder = os.path.dirname(path)
+        if folder:
+            os.makedirs(folder, exist_ok=True)
+        with open(path, "xb") as file:
+            file.write(content)
+
+
+def _reseed(seed: int) -> None:
+    """Forks of one process share its generators' state: give this one its own."""
+    random.seed(seed)
+    for name in ("numpy", "torch"):  # seeded where the sandbox has loaded them
+        module = sys.modules.get(name)
+        if module is not None:
+            module.random.seed(seed % 2**32) if name == "numpy" else module.manual_seed(seed)
+
+
+def _confine(cage: Cage) -> None:
+    confine.limit_resources(cage.memory_mb, cage.seconds, cage.processes, cage.open_files, cage.disk_mb)
+    if cage.linux:
+        confine.drop_capabilities()
+        confine.filter_system_calls(cage.seccomp)
+
+
+def _answer(source: str, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+    """`V` and a frame; or `E` (it raised) or `R` (no plain data) and a frame of sentence and traceback."""
+    module = types.ModuleType("probe")
+    sys.modules["probe"] = module
+    try:
+        exec(compile(source, "<probe>", "exec"), module.__dict__)
+        value = module.__dict__[function](*args, **kwargs)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt are failures too
+        return b"E" + codec.encode([_sentence(error), _trace(error)])
+    try:
+        return b"V" + codec.encode(value)
+    except codec.Refused as refused:
+        return b"R" + codec.encode([str(refused)[:KEPT_CHARACTERS], ""])
+    except BaseException as error:
+        return b"E" + codec.encode([_sentence(error), _trace(error)])
+
+
+def _sentence(error: BaseException) -> str:
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except BaseException:  # a student's own exception may fail to print
+        text = "an exception that cannot be printed"
+    return _clean(text, 500)
+
+
+def _trace(error: BaseException) -> str:
+    try:
+        lines = traceback.format_exception(type(error), error, error.__traceback__, limit=-KEPT_FRAMES, chain=False)
+        text = "".join(lines)
+    except BaseException:
+        text = "a traceback that cannot be printed"
+    return _clean(text, KEPT_CHARACTERS)
+
+
+def _clean(text: str, size: int) -> str:
+    """Text that the codec takes, whatever a student's exception says."""
+    return str.__str__(text)[:size].encode(errors="replace").decode()
+
+
+def _write(pipe: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(pipe, view) :]
