@@ -10,7 +10,8 @@ latent1_max in grid_size equal steps, both ends included:
 
     step_size[k] = (latentk_max - latentk_min) / (grid_size - 1)
 
-Paper: D. P. Kingma and M. Welling, Auto-Encoding Variational Bayes, ICLR 2014, figure 4, https://arxiv.org/abs/1312.6114
+Paper: D. P. Kingma and M. Welling, Auto-Encoding Variational Bayes, ICLR 2014, https://arxiv.org/abs/1312.6114
+(figure 4 is such a grid).
 
 To implement: `get_mu_logvar` and `sample_on_grid`. The script plot_latent_space.py draws what they return.
 Test it with: python -m tests.test_latent_space
