@@ -4,6 +4,7 @@ The package is vendored into every release, so that a public test runs in a stud
 pytest, numpy, scipy, torch and safetensors installed.
 """
 
+from gapcheck.comparisons import assert_between, assert_close, assert_equal, assert_unchanged
 from gapcheck.distributions import (
     assert_bins,
     assert_distribution,
@@ -19,7 +20,8 @@ from gapcheck.gradients import (
     assert_no_gradient,
     assert_reparameterised,
 )
-from gapcheck.laws import ALPHA
+from gapcheck.irwin_hall import irwin_hall_cdf
+from gapcheck.laws import ALPHA, gamma_cdf, normal_cdf, uniform_cdf
 from gapcheck.probe import ProbeFailure, probe
 from gapcheck.statistics import (
     assert_extremes,
@@ -34,15 +36,7 @@ from gapcheck.statistics import (
     standardised,
 )
 from gapcheck.task import run_alone, task
-from gapcheck.tensors import (
-    assert_array,
-    assert_between,
-    assert_close,
-    assert_equal,
-    assert_number,
-    assert_tensor,
-    assert_unchanged,
-)
+from gapcheck.tensors import assert_array, assert_number, assert_tensor
 
 __all__ = [
     "ALPHA",
@@ -70,12 +64,16 @@ __all__ = [
     "assert_standard_normal",
     "assert_std",
     "assert_tensor",
-    "assert_uncorrelated",
     "assert_unchanged",
+    "assert_uncorrelated",
     "assert_uniform",
     "assert_variance",
+    "gamma_cdf",
+    "irwin_hall_cdf",
+    "normal_cdf",
     "probe",
     "run_alone",
     "standardised",
     "task",
+    "uniform_cdf",
 ]

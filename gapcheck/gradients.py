@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
-from gapcheck.tensors import Expected, assert_close, assert_tensor, describe, trusted
+from gapcheck.comparisons import assert_close
+from gapcheck.tensors import Expected, assert_tensor, describe, trusted
 
 
 def assert_gradient(

@@ -7,13 +7,32 @@ comparison is written `statistic <= bound`, so that NaN fails. The number of val
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
+from gapcheck import laws
+from gapcheck.distributions import NORMAL_EDGES, assert_bins, normal_bins
 from gapcheck.laws import ALPHA
-from gapcheck.tensors import Array, Expected
+from gapcheck.tensors import Array, Expected, numbers, trusted
 
 
 def standardised(values: object, mean: Expected, std: Expected, *, what: str = "the sample") -> Array:
     """(values - mean) / std in float64; mean and std are numbers or broadcast to the shape of the values."""
-    raise NotImplementedError
+    sample, center, spread = numbers(values, what), trusted(mean), trusted(std)
+    if not (spread > 0).all():
+        raise ValueError("a standard deviation must be positive")
+    wanted = np.broadcast_shapes(center.shape, spread.shape)
+    assert _broadcasts(wanted, sample.shape), f"{what} should have shape {wanted}, but it has shape {sample.shape}."
+    result: Array = (sample - center) / spread
+    return result
+
+
+def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, target) == target
+    except ValueError:
+        return False
 
 
 def assert_mean(
@@ -23,7 +42,12 @@ def assert_mean(
 
     With e = (values - mean) / std, sqrt(n) * average(e) ~ N(0, 1) exactly. See `samples_for_mean`.
     """
-    raise NotImplementedError
+    noise = standardised(values, mean, std, what=what)
+    off, bound = float(noise.mean()), laws.normal_bound(alpha) / math.sqrt(noise.size)
+    assert abs(off) <= bound, (
+        f"{what} is on average {off:+.3f} standard deviations off the expected mean (allowed {bound:.3f} with "
+        f"{noise.size:,} values)."
+    )
 
 
 def assert_std(
@@ -31,47 +55,120 @@ def assert_std(
 ) -> None:
     """values ~ N(mean, std^2) have this standard deviation; without `mean` around their own average.
 
-    sum(e^2) ~ chi2(n) exactly, and chi2(n - 1) around the average. See `samples_for_variance`.
+    sum(e^2) ~ chi2(n) exactly, and chi2(n - 1) around the average; then std is one number. See `samples_for_variance`.
     """
-    raise NotImplementedError
+    ratio, low, high, n = _variance_ratio(values, trusted(std), mean, alpha, what)
+    assert low <= ratio <= high, (
+        f"the standard deviation of {what} is {math.sqrt(ratio):.3f} times the expected one (allowed "
+        f"{math.sqrt(low):.3f} ... {math.sqrt(high):.3f} with {n:,} values)."
+    )
 
 
 def assert_variance(
     values: object, variance: Expected, *, mean: Expected | None = None, alpha: float = ALPHA, what: str = "the sample"
 ) -> None:
-    """As `assert_std`, for those who think in variances."""
-    raise NotImplementedError
+    """As `assert_std`, for a given variance."""
+    ratio, low, high, n = _variance_ratio(values, np.sqrt(trusted(variance)), mean, alpha, what)
+    assert low <= ratio <= high, (
+        f"the variance of {what} is {ratio:.3f} times the expected one (allowed {low:.3f} ... {high:.3f} with "
+        f"{n:,} values)."
+    )
+
+
+def _variance_ratio(
+    values: object, std: Array, mean: Expected | None, alpha: float, what: str
+) -> tuple[float, float, float, int]:
+    """The variance as a multiple of the expected one, the interval allowed for it, and n."""
+    if mean is None:
+        if std.size > 1:
+            raise ValueError("a standard deviation for each element needs the mean as well")
+        noise = standardised(values, 0.0, std, what=what)
+        noise, degrees = noise - noise.mean(), noise.size - 1
+    else:
+        noise = standardised(values, mean, std, what=what)
+        degrees = noise.size
+    low, high = laws.chi2_bounds(degrees, alpha)
+    return float((noise**2).sum()) / degrees, low / degrees, high / degrees, noise.size
 
 
 def assert_uncorrelated(u: object, v: object, *, alpha: float = ALPHA, what: str = "the two samples") -> None:
-    """v ~ N(0, 1) is independent of u, element by element: <u, v> / norm(u) ~ N(0, 1) exactly, whatever u is.
+    """v ~ N(0, 1) is independent of u: <u, v> / norm(u) ~ N(0, 1) exactly, whatever u is.
 
-    u and v have the same shape; v is standardised noise (see `standardised`). See `samples_for_correlation`.
+    Args:
+        u: anything, in the shape of v: other noise, or what the noise must not depend on.
+        v: standardised noise (see `standardised`). See `samples_for_correlation`.
     """
-    raise NotImplementedError
+    left, right = numbers(u, f"the first of {what}"), numbers(v, f"the second of {what}")
+    assert left.shape == right.shape, f"{what} should have one shape, but they have {left.shape} and {right.shape}."
+    norm = float(np.linalg.norm(left))
+    assert norm > 0, f"the first of {what} is zero everywhere."
+    size, bound = float((left * right).sum()) / norm, laws.normal_bound(alpha)
+    assert abs(size) <= bound, (
+        f"{what} are correlated: their correlation is some {size / float(np.linalg.norm(right)):+.3f} (allowed "
+        f"{bound / math.sqrt(left.size):.3f} with {left.size:,} pairs)."
+    )
 
 
 def assert_independent_rows_and_columns(noise: object, *, alpha: float = ALPHA, what: str = "the noise") -> None:
-    """No row (one of a batch) and no column (a dimension) of (B, D) standard normal noise repeats or shares another."""
-    raise NotImplementedError
+    """No row (of a batch) and no column (a dimension) of (B, D) standard normal noise repeats or shares another.
+
+    Neighbours and halves along both axes are uncorrelated, and sqrt(B) times the average of a column, as sqrt(D) times
+    that of a row, is N(0, 1): noise shared by all rows adds up. The six parts share alpha.
+    """
+    matrix = _as_matrix(numbers(noise, what))
+    for values, name in ((matrix, "rows"), (matrix.T, "columns")):
+        length, share = values.shape[0], alpha / 6
+        if length < 2:
+            continue
+        even, half = length - length % 2, length // 2
+        assert_uncorrelated(values[0:even:2], values[1:even:2], alpha=share, what=f"neighbouring {name} of {what}")
+        assert_uncorrelated(values[:half], values[half:even], alpha=share, what=f"the halves of the {name} of {what}")
+        off = values.mean(axis=0) * math.sqrt(length)
+        worst, bound = float(np.abs(off).max()), laws.normal_bound(share, tests=off.size)
+        assert worst <= bound, (
+            f"the {name} of {what} share a part: an average over them is {worst:.1f} times as large as it should be "
+            f"(allowed {bound:.1f}). Is one draw used for all {name}?"
+        )
+
+
+def _as_matrix(noise: Array) -> Array:
+    """(B, ...) as (B, D), a vector as (B, 1)."""
+    return noise.reshape(noise.shape[0], -1)
 
 
 def assert_independent_calls(first: object, second: object, *, alpha: float = ALPHA, what: str = "the noise") -> None:
-    """The standard normal noise of two calls is not the same and not correlated."""
-    raise NotImplementedError
+    """The standard normal noise of two calls is neither the same nor correlated."""
+    one, two = numbers(first, what), numbers(second, what)
+    assert not np.array_equal(one, two), f"two calls gave the same: {what} is not drawn anew. Is a seed set inside?"
+    assert_uncorrelated(one, two, alpha=alpha, what=f"the two draws of {what}")
 
 
 def assert_extremes(noise: object, *, alpha: float = ALPHA, what: str = "the noise") -> None:
-    """The largest magnitude of standard normal noise: P(max abs <= r) = (2 Phi(r) - 1)^n. Catches clipped noise."""
-    raise NotImplementedError
+    """The largest magnitude of standard normal noise: P(max abs <= r) = (2 Phi(r) - 1)^n.
+
+    Catches clipped, truncated and bounded noise with certainty once n is large enough (`samples_for_extremes`).
+    """
+    values = numbers(noise, what)
+    largest = float(np.abs(values).max())
+    low, high = laws.extreme_bounds(values.size, alpha)
+    assert low <= largest <= high, (
+        f"the largest of {values.size:,} values of {what} is {largest:.2f} standard deviations, expected {low:.2f} ... "
+        f"{high:.2f}: is it clipped, or not normal?"
+    )
 
 
 def assert_standard_normal(noise: object, *, alpha: float = ALPHA, what: str = "the noise") -> None:
-    """(B, D) noise, or a vector, is independent N(0, 1): mean, variance, rows and columns, bins, extremes.
+    """(B, D) noise, or a vector, is independent N(0, 1): mean, variance, rows and columns, 14 bins, extremes.
 
-    Axes after the first count as one. The five parts share alpha (union bound).
+    Axes after the first count as one. The five parts share alpha.
     """
-    raise NotImplementedError
+    values = numbers(noise, what)
+    share = alpha / 5
+    assert_mean(values, 0.0, 1.0, alpha=share, what=what)
+    assert_variance(values, 1.0, mean=0.0, alpha=share, what=what)
+    assert_independent_rows_and_columns(values, alpha=share, what=what)
+    assert_bins(values, NORMAL_EDGES, normal_bins(), alpha=share, what=what)
+    assert_extremes(values, alpha=share, what=what)
 
 
 def assert_normal(
@@ -79,6 +176,8 @@ def assert_normal(
 ) -> None:
     """values ~ N(mean, std^2), independent; mean and std are numbers or broadcast to the shape of the values.
 
-    Standardises and asserts as `assert_standard_normal`.
+    Prefer means and standard deviations that differ from element to element: they tell more mistakes apart.
+    Standardises, then asserts as `assert_standard_normal`.
     """
-    raise NotImplementedError
+    noise = standardised(values, mean, std, what=what)
+    assert_standard_normal(noise, alpha=alpha, what=f"{what}, standardised,")

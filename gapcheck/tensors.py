@@ -1,7 +1,7 @@
-"""Readable checks of what a probe returned: type, shape, dtype, finiteness, then values.
+"""Readable checks of what a probe returned: its type, shape, dtype, and that it is finite.
 
 What comes back from student code may be anything: None, a string, a list of lists, NaN, a scalar where a vector
-belongs. Every function here takes it as `object`, and raises an AssertionError that says what is expected and what came.
+belongs. Every assertion takes it as `object`, and raises an AssertionError that says what is expected and what came.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ def assert_tensor(
     Returns:
         A detached tensor: float64 if it is floating, else as it came.
     """
-    wanted = f"a torch.Tensor of shape {_shape_text(shape)}"
-    assert type(value) is Tensor, f"{what} should be {wanted}, but {describe(value)} came back."
-    assert _fits(tuple(value.shape), shape), f"{what} should be {wanted}, but it has shape {_shape_text(value.shape)}."
+    wanted = f"a torch.Tensor of shape {shape_text(shape)}"
+    assert type(value) is Tensor, f"{what} should be {wanted}, but {came(value)} came back."
+    assert _fits(tuple(value.shape), shape), f"{what} should be {wanted}, but its shape is {shape_text(value.shape)}."
     if dtype is None:
-        assert value.dtype.is_floating_point, f"{what} should have a floating dtype, but it has {value.dtype}."
+        assert value.dtype.is_floating_point, f"{what} should have a floating dtype, but {value.dtype} came back."
     else:
-        assert value.dtype == dtype, f"{what} should have dtype {dtype}, but it has {value.dtype}."
+        assert value.dtype == dtype, f"{what} should have dtype {dtype}, but {value.dtype} came back."
     result = value.detach().cpu()
     if not result.dtype.is_floating_point:
         return result
     result = result.to(torch.float64)
     if finite:
-        _assert_finite(result.numpy(), what)
+        assert_finite(result.numpy(), what)
     return result
 
 
@@ -52,18 +52,20 @@ def assert_array(
     value: object, shape: Shape, *, dtype: type[np.generic] | None = None, finite: bool = True, what: str = "the result"
 ) -> NDArray[np.generic]:
     """The numpy array that `value` is; as `assert_tensor`, for numpy."""
-    wanted = f"a numpy array of shape {_shape_text(shape)}"
-    assert type(value) is np.ndarray, f"{what} should be {wanted}, but {describe(value)} came back."
-    assert _fits(value.shape, shape), f"{what} should be {wanted}, but it has shape {_shape_text(value.shape)}."
+    wanted = f"a numpy array of shape {shape_text(shape)}"
+    assert type(value) is np.ndarray, f"{what} should be {wanted}, but {came(value)} came back."
+    assert _fits(value.shape, shape), f"{what} should be {wanted}, but its shape is {shape_text(value.shape)}."
     if dtype is None:
-        assert value.dtype.kind == "f", f"{what} should have a floating dtype, but it has {value.dtype}."
+        assert value.dtype.kind == "f", f"{what} should have a floating dtype, but {value.dtype} came back."
     else:
-        assert value.dtype == np.dtype(dtype), f"{what} should have dtype {np.dtype(dtype)}, but it has {value.dtype}."
+        assert value.dtype == np.dtype(dtype), (
+            f"{what} should have dtype {np.dtype(dtype)}, but {value.dtype} came back."
+        )
     if value.dtype.kind != "f":
         return value
     result = value.astype(np.float64)
     if finite:
-        _assert_finite(result, what)
+        assert_finite(result, what)
     return result
 
 
@@ -73,9 +75,9 @@ def assert_number(value: object, *, what: str = "the result") -> float:
         value = value.item()  # type: ignore[attr-defined]  # both have it
     if isinstance(value, np.floating | np.integer):
         value = value.item()
-    assert type(value) in (int, float), f"{what} should be a single number, but {describe(value)} came back."
+    assert type(value) in (int, float), f"{what} should be a single number, but {came(value)} came back."
     number = _as_float(value)
-    assert math.isfinite(number), f"{what} should be a finite number, but it is {number}."
+    assert math.isfinite(number), f"{what} should be a finite number, but {number} came back."
     return number
 
 
@@ -83,15 +85,15 @@ def numbers(value: object, what: str) -> Array:
     """What the statistical assertions start from: two or more finite real numbers, in float64 and in their shape."""
     wanted = "a tensor or numpy array of floating-point numbers"
     if type(value) is Tensor:
-        assert value.dtype.is_floating_point, f"{what} should be {wanted}, but its dtype is {value.dtype}."
+        assert value.dtype.is_floating_point, f"{what} should be {wanted}, but dtype {value.dtype} came back."
         result = value.detach().to("cpu", torch.float64).numpy()
     else:
-        assert type(value) is np.ndarray, f"{what} should be {wanted}, but {describe(value)} came back."
-        assert value.dtype.kind == "f", f"{what} should be {wanted}, but its dtype is {value.dtype}."
+        assert type(value) is np.ndarray, f"{what} should be {wanted}, but {came(value)} came back."
+        assert value.dtype.kind == "f", f"{what} should be {wanted}, but dtype {value.dtype} came back."
         result = value.astype(np.float64)
     assert result.ndim > 0, f"{what} should be {wanted}, but a single number without axes came back."
-    assert result.size > 1, f"{what} should be many numbers, but shape {_shape_text(result.shape)} holds {result.size}."
-    _assert_finite(result, what)
+    assert result.size > 1, f"{what} should be many numbers, but shape {shape_text(result.shape)} holds {result.size}."
+    assert_finite(result, what)
     return result
 
 
@@ -103,14 +105,19 @@ def trusted(value: Expected) -> Array:
 def describe(value: object) -> str:
     """What came back, in a few words and at most some 60 characters."""
     if value is None:
-        return "None (is there a return statement?)"
+        return "None"
     if isinstance(value, Tensor):
-        return f"a tensor of shape {_shape_text(value.shape)} and dtype {value.dtype}"
+        return f"a tensor of shape {shape_text(value.shape)} and dtype {value.dtype}"
     if isinstance(value, np.ndarray):
-        return f"a numpy array of shape {_shape_text(value.shape)} and dtype {value.dtype}"
+        return f"a numpy array of shape {shape_text(value.shape)} and dtype {value.dtype}"
     if isinstance(value, list | tuple | dict | str | bytes):
         return f"a {type(value).__name__} of length {len(value)}"
     return f"the {type(value).__name__} {_shortened(value)}"
+
+
+def came(value: object) -> str:
+    """As `describe`, for a value that a function of the student should have returned."""
+    return "None (is there a return statement?)" if value is None else describe(value)
 
 
 def _shortened(value: object) -> str:
@@ -129,40 +136,20 @@ def _fits(found: tuple[int, ...], wanted: Shape) -> bool:
     return len(found) == len(wanted) and all(w is None or w == f for f, w in zip(found, wanted, strict=True))
 
 
-def _shape_text(shape: Shape | torch.Size) -> str:
+def shape_text(shape: Shape | torch.Size) -> str:
+    """A shape as one writes it: `(128, any)`."""
     return str(tuple(shape)).replace("None", "any")
 
 
-def _assert_finite(array: Array, what: str) -> None:
+def assert_finite(array: Array, what: str) -> None:
+    """No NaN and no infinity in a float64 array."""
     bad = ~np.isfinite(array)
     if bad.any():
         first = np.unravel_index(int(bad.argmax()), array.shape)
         where = f" (the first at index {index_text(first)})" if array.ndim else ""
-        assert not bad.any(), f"{what} has {bad.sum():,} of {array.size:,} values that are NaN or infinite{where}."
+        assert not bad.any(), f"{bad.sum():,} of {array.size:,} values of {what} are NaN or infinite{where}."
 
 
 def index_text(index: tuple[object, ...]) -> str:
     """An index as one writes it: `[3, 0]`."""
     return "[" + ", ".join(str(i) for i in index) + "]"
-
-
-def assert_close(
-    actual: object, expected: Expected, *, rtol: float = 1e-4, atol: float = 1e-5, what: str = "the result"
-) -> None:
-    """abs(actual - expected) <= atol + rtol * abs(expected), element by element, and the same shape."""
-    raise NotImplementedError
-
-
-def assert_between(value: object, low: float, high: float, what: str = "the result") -> None:
-    """low <= value <= high, for a number or for every element of a tensor or array."""
-    raise NotImplementedError
-
-
-def assert_equal(actual: object, expected: object, what: str = "the result") -> None:
-    """Plain data of the same types and values: numbers, strings, lists, tuples, dicts, and tensors in them."""
-    raise NotImplementedError
-
-
-def assert_unchanged(before: object, after: object, what: str = "the value") -> None:
-    """`after` is bit for bit `before`; both may be tensors, or plain data with tensors in them (a state_dict)."""
-    raise NotImplementedError
