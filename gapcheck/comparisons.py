@@ -12,6 +12,7 @@ from gapcheck.tensors import (
     Expected,
     assert_finite,
     assert_number,
+    came,
     describe,
     index_text,
     shape_text,
@@ -33,7 +34,7 @@ def assert_close(
         return
     found = _real_array(actual, what, floating=_is_floating(expected))
     assert found.shape == wanted.shape, (
-        f"{what} should have shape {shape_text(wanted.shape)}, but it has shape {shape_text(found.shape)}."
+        f"{what} should have shape {shape_text(wanted.shape)}, but its shape is {shape_text(found.shape)}."
         f"{_explained_shape(found, wanted)}"
     )
     assert_finite(found, what)
@@ -43,14 +44,14 @@ def assert_close(
     if wrong.any():
         worst = np.unravel_index(int((off - allowed).argmax()), found.shape)
         raise AssertionError(
-            f"{what} differs at {wrong.sum():,} of {wrong.size:,} values, most at index {index_text(worst)}: "
+            f"{wrong.sum():,} of {wrong.size:,} values of {what} are wrong, most so at index {index_text(worst)}: "
             f"{found[worst]:.6g} came, {wanted[worst]:.6g} is expected.{_explained(found, wanted, allowed)}"
         )
 
 
 def _assert_close_number(found: float, wanted: float, allowed: float, what: str) -> None:
-    factor = f", which is {found / wanted:.4g} times as much" if wanted != 0 else ""
-    assert abs(found - wanted) <= allowed, f"{what} should be {wanted:.6g}, but it is {found:.6g}{factor}."
+    factor = f", {found / wanted:.4g} times as much" if wanted != 0 else ""
+    assert abs(found - wanted) <= allowed, f"{what} should be {wanted:.6g}, but {found:.6g} came back{factor}."
 
 
 def _is_floating(expected: Expected) -> bool:
@@ -61,7 +62,7 @@ def _is_floating(expected: Expected) -> bool:
 
 def _real_array(value: object, what: str, *, floating: bool) -> Array:
     kind = "floating-point numbers" if floating else "numbers"
-    wanted = f"{what} should be a tensor or numpy array of {kind}, but {describe(value)} came back."
+    wanted = f"{what} should be a tensor or numpy array of {kind}, but {came(value)} came back."
     assert type(value) in (Tensor, np.ndarray), wanted
     array = _as_numpy(value)
     assert array.dtype.kind in ("f" if floating else "fiu"), wanted
@@ -93,24 +94,22 @@ def _explained_shape(found: Array, wanted: Array) -> str:
 
 def _explained(found: Array, wanted: Array, allowed: Array) -> str:
     """The simplest relation between what came and what is expected, as a sentence, or nothing."""
-    if found.size < 2:
-        return ""
-    if not found.any():
-        return " Every value is zero."
-    square = float((wanted**2).sum())
+    square, offset = float((wanted**2).sum()), float((found - wanted).mean())
     factor = float((found * wanted).sum()) / square if square > 0 else 0.0
-    if factor != 0 and bool((np.abs(found - factor * wanted) <= allowed * abs(factor)).all()):
-        return (
-            " The sign is wrong." if abs(factor + 1) < 1e-3 else f" Every value is {factor:.4g} times the expected one."
-        )
-    offset = float((found - wanted).mean())
-    if bool((np.abs(found - wanted - offset) <= allowed).all()):
-        return f" Every value is off by {offset:+.4g}."
-    if found.ndim == 2 and found.shape[0] == found.shape[1] and bool((np.abs(found.T - wanted) <= allowed).all()):
-        return " It is transposed."
-    if _near(np.sort(found.ravel()), np.sort(wanted.ravel())):
-        return " The values are the expected ones, in another order."
-    return ""
+    relations = {
+        " Every value is zero.": not found.any(),
+        f" Every value is {factor:.4g} times the expected one.": _within(found, factor * wanted, abs(factor) * allowed),
+        f" Every value is off by {offset:+.4g}.": _within(found, wanted + offset, allowed),
+        " It is transposed.": found.ndim == 2 and found.T.shape == found.shape and _within(found.T, wanted, allowed),
+        " The values are the expected ones, in another order.": _near(
+            np.sort(found, axis=None), np.sort(wanted, axis=None)
+        ),
+    }
+    return next((text for text, holds in relations.items() if holds), "") if found.size > 1 else ""
+
+
+def _within(found: Array, wanted: Array, allowed: Array) -> bool:
+    return bool((np.abs(found - wanted) <= allowed).all())
 
 
 def _near(found: Array, wanted: Array) -> bool:
@@ -121,32 +120,34 @@ def assert_between(value: object, low: float, high: float, what: str = "the resu
     """low <= value <= high, for a number or for every element of a tensor or array."""
     if type(value) not in (Tensor, np.ndarray) or _as_numpy(value).ndim == 0:
         number = assert_number(value, what=what)
-        assert low <= number <= high, f"{what} should lie between {low:g} and {high:g}, but it is {number:.6g}."
+        assert low <= number <= high, f"{what} should lie between {low:g} and {high:g}, but {number:.6g} came back."
         return
     array = _real_array(value, what, floating=False)
-    assert array.size > 0, f"{what} is empty."
+    assert array.size > 0, f"there is nothing in {what}."
     assert_finite(array, what)
     outside = ~((low <= array) & (array <= high))
     if outside.any():
         first = np.unravel_index(int(outside.argmax()), array.shape)
         raise AssertionError(
-            f"{what} should lie between {low:g} and {high:g}, but {outside.sum():,} of {array.size:,} values do not, the "
-            f"first at index {index_text(first)}: {array[first]:.6g}."
+            f"{what} should lie between {low:g} and {high:g}, but {outside.sum():,} of {array.size:,} values do not, "
+            f"the first at index {index_text(first)}: {array[first]:.6g}."
         )
 
 
 def assert_equal(actual: object, expected: object, what: str = "the result") -> None:
     """The same types and values: numbers, strings, lists, tuples, dicts, and tensors and arrays in them."""
     difference = _difference(actual, expected, "")
-    assert difference is None, f"{what} is not the expected one: {difference}."
+    assert difference is None, f"a difference in {what}: {difference}."
 
 
 def assert_unchanged(before: object, after: object, what: str = "the value") -> None:
     """`after` equals `before`: tensors, or plain data with tensors in them, as a state_dict is."""
-    assert before is not None, f"{what} is missing: None came back, where a value is expected."
-    assert not (isinstance(before, list | tuple | dict) and not before), f"{what} is empty, so it proves nothing."
+    assert before is not None, f"{what} should be there, but None came back."
+    assert not (isinstance(before, list | tuple | dict) and not before), (
+        f"there is nothing in {what} that could have changed."
+    )
     difference = _difference(after, before, "")
-    assert difference is None, f"{what} should stay as it was, but it changed: {difference}."
+    assert difference is None, f"{what} should not change: {difference}."
 
 
 def _difference(found: object, wanted: object, where: str) -> str | None:
@@ -177,7 +178,7 @@ def _array_difference(found: object, wanted: Tensor | NDArray[np.generic], place
     if describe(found) != describe(wanted):
         return f"{describe(found)} came{place}, {describe(wanted)} is expected"
     one, other = _as_numpy(found), _as_numpy(wanted)
-    wrong = (one != other) & ~((one != one) & (other != other))
+    wrong = (one != other) & ~(np.isnan(one) & np.isnan(other))
     if not wrong.any():
         return None
     first = np.unravel_index(int(wrong.argmax()), wrong.shape)

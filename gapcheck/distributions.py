@@ -38,7 +38,7 @@ def assert_distribution(
     gap, bound = float(max(above.max(), below.max())), laws.cdf_bound(n, alpha)
     worst = ordered[np.maximum(above, below).argmax()]
     assert gap <= bound, (
-        f"{what} does not follow the expected distribution: at {worst:.4g} the share of smaller values is off by "
+        f"the distribution of {what} is wrong: at {worst:.4g} the share of smaller values is off by "
         f"{gap:.3f} (allowed {bound:.3f} with {n:,} values)."
     )
 
@@ -67,8 +67,8 @@ def assert_bins(
     limits = (-math.inf, *edges, math.inf)
     for k, (low, high) in enumerate(bounds):
         assert low <= counts[k] <= high, (
-            f"{what} has the wrong shape: {counts[k]:,} of {sample.size:,} values lie between {limits[k]:.4g} and "
-            f"{limits[k + 1]:.4g}, expected {low:,} ... {high:,}."
+            f"the distribution of {what} has the wrong shape: {counts[k]:,} of {sample.size:,} values lie "
+            f"between {limits[k]:.4g} and {limits[k + 1]:.4g}, expected {low:,} ... {high:,}."
         )
 
 
@@ -95,7 +95,7 @@ def assert_uniform(values: object, low: float, high: float, *, alpha: float = AL
     reach = -math.expm1(math.log(alpha / 4) / unit.size)
     widest = max(float(unit.min()), 1 - float(unit.max()))
     assert widest <= reach, (
-        f"{what} does not fill {low:.4g} ... {high:.4g}: its values lie between {sample.min():.4g} and "
+        f"{what} should fill {low:.4g} ... {high:.4g}, but all values lie between {sample.min():.4g} and "
         f"{sample.max():.4g}."
     )
     edges = tuple(low + (high - low) * k / 16 for k in range(1, 16))
@@ -113,11 +113,11 @@ def assert_irwin_hall(values: object, m: int, *, alpha: float = ALPHA, what: str
     n, edge = sample.size, math.sqrt(3 * m)
     _assert_within(sample, -edge, edge, what)
     mean, bound = float(sample.mean()), irwin_hall.mean_bound(n, alpha / 3)
-    assert abs(mean) <= bound, f"{what} has mean {mean:.4g}, expected 0 (allowed {bound:.2g} with {n:,} values)."
+    assert abs(mean) <= bound, f"the mean of {what} is {mean:.4g}, expected 0 (allowed {bound:.2g} with {n:,} values)."
     variance = float((sample**2).mean())
     low, high = (limit / n for limit in irwin_hall.square_bounds(n, m, alpha / 3))
     assert low <= variance <= high, (
-        f"{what} has variance {variance:.4g}, expected 1 (allowed {low:.3f} ... {high:.3f} with {n:,} values)."
+        f"the variance of {what} is {variance:.4g}, expected 1 (allowed {low:.3f} ... {high:.3f} with {n:,} values)."
     )
     assert_bins(sample, NORMAL_EDGES, irwin_hall.irwin_hall_bins(m, NORMAL_EDGES), alpha=alpha / 3, what=what)
 
@@ -126,7 +126,8 @@ def _assert_within(sample: Array, low: float, high: float, what: str) -> None:
     slack = _ROUNDING * (high - low)
     smallest, largest = float(sample.min()), float(sample.max())
     assert low - slack <= smallest and largest <= high + slack, (  # noqa: PT018  one range, one message
-        f"{what} should lie between {low:.4g} and {high:.4g}, but it reaches from {smallest:.4g} to {largest:.4g}."
+        f"{what} should lie between {low:.4g} and {high:.4g}, but the values reach from {smallest:.4g} to "
+        f"{largest:.4g}."
     )
 
 
@@ -138,11 +139,11 @@ def assert_gamma_mean(
     Shape 1 is the exponential distribution of mean `scale`; averages of k such values have shape k and scale / k.
     """
     sample = numbers(values, what).ravel()
-    assert sample.min() >= 0, f"{what} should have no negative value, but its smallest is {sample.min():.4g}."
+    assert sample.min() >= 0, f"{what} should have no negative value, but the smallest is {sample.min():.4g}."
     mean = float(sample.mean())
     low, high = (limit * scale / sample.size for limit in laws.gamma_bounds(shape * sample.size, alpha))
     assert low <= mean <= high, (
-        f"{what} has mean {mean:.4g}, expected {shape * scale:.4g} (allowed {low:.4g} ... {high:.4g} with "
+        f"the mean of {what} is {mean:.4g}, expected {shape * scale:.4g} (allowed {low:.4g} ... {high:.4g} with "
         f"{sample.size:,} values)."
     )
 
@@ -168,7 +169,8 @@ def assert_sample_mean(
     mean = float(sample.mean())
     bound = laws.bounded_mean_bound(sample.size, expected, low=low, high=high, variance=variance, alpha=alpha)
     assert abs(mean - expected) <= bound, (
-        f"{what} has mean {mean:.4g}, expected {expected:.4g} (allowed {bound:.2g} off with {sample.size:,} values)."
+        f"the mean of {what} is {mean:.4g}, expected {expected:.4g} (allowed {bound:.2g} off with {sample.size:,} "
+        f"values)."
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from gapcheck.comparisons import assert_close
-from gapcheck.tensors import Expected, assert_tensor, describe, trusted
+from gapcheck.tensors import Expected, assert_tensor, came, trusted
 
 
 def assert_gradient(
@@ -74,4 +74,4 @@ def _assert_arrived(grad: object, what: str) -> None:
     assert grad is not None, (
         f"no gradient reached {what}: does the result depend on it, and is nothing detached on the way?"
     )
-    assert isinstance(grad, Tensor), f"the gradient of {what} should be a tensor, but {describe(grad)} came back."
+    assert isinstance(grad, Tensor), f"the gradient of {what} should be a tensor, but {came(grad)} came back."

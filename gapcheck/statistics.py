@@ -23,7 +23,7 @@ def standardised(values: object, mean: Expected, std: Expected, *, what: str = "
     if not (spread > 0).all():
         raise ValueError("a standard deviation must be positive")
     wanted = np.broadcast_shapes(center.shape, spread.shape)
-    assert _broadcasts(wanted, sample.shape), f"{what} should have shape {wanted}, but it has shape {sample.shape}."
+    assert _broadcasts(wanted, sample.shape), f"{what} should have shape {wanted}, but the shape is {sample.shape}."
     result: Array = (sample - center) / spread
     return result
 
@@ -45,8 +45,7 @@ def assert_mean(
     noise = standardised(values, mean, std, what=what)
     off, bound = float(noise.mean()), laws.normal_bound(alpha) / math.sqrt(noise.size)
     assert abs(off) <= bound, (
-        f"{what} is on average {off:+.3f} standard deviations off the expected mean (allowed {bound:.3f} with "
-        f"{noise.size:,} values)."
+        f"the mean of {what} is off by {off:+.3f} standard deviations (allowed {bound:.3f} with {noise.size:,} values)."
     )
 
 
@@ -99,7 +98,9 @@ def assert_uncorrelated(u: object, v: object, *, alpha: float = ALPHA, what: str
         v: standardised noise (see `standardised`). See `samples_for_correlation`.
     """
     left, right = numbers(u, f"the first of {what}"), numbers(v, f"the second of {what}")
-    assert left.shape == right.shape, f"{what} should have one shape, but they have {left.shape} and {right.shape}."
+    assert left.shape == right.shape, (
+        f"{what} should have one shape, but the shapes are {left.shape} and {right.shape}."
+    )
     norm = float(np.linalg.norm(left))
     assert norm > 0, f"the first of {what} is zero everywhere."
     size, bound = float((left * right).sum()) / norm, laws.normal_bound(alpha)
@@ -139,7 +140,7 @@ def _as_matrix(noise: Array) -> Array:
 def assert_independent_calls(first: object, second: object, *, alpha: float = ALPHA, what: str = "the noise") -> None:
     """The standard normal noise of two calls is neither the same nor correlated."""
     one, two = numbers(first, what), numbers(second, what)
-    assert not np.array_equal(one, two), f"two calls gave the same: {what} is not drawn anew. Is a seed set inside?"
+    assert not np.array_equal(one, two), f"two calls gave the very same numbers for {what}: is a seed set inside?"
     assert_uncorrelated(one, two, alpha=alpha, what=f"the two draws of {what}")
 
 
@@ -153,7 +154,7 @@ def assert_extremes(noise: object, *, alpha: float = ALPHA, what: str = "the noi
     low, high = laws.extreme_bounds(values.size, alpha)
     assert low <= largest <= high, (
         f"the largest of {values.size:,} values of {what} is {largest:.2f} standard deviations, expected {low:.2f} ... "
-        f"{high:.2f}: is it clipped, or not normal?"
+        f"{high:.2f}: clipped, or not normal?"
     )
 
 
