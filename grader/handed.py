@@ -123,6 +123,9 @@ def _trouble(
         if content is not None
     )
     if broken := why_not_python(text, gaps[i].todo):
+        last = marker + len(split_lines(laid[i] or "")) + 1
+        if broken[0] > last:  # an open quote or bracket breaks what follows; where it opens says more
+            broken = why_not_python("".join(split_lines(text)[:last]), gaps[i].todo) or broken
         return broken[0], marker, broken[1]
     if [mark.key for mark in _by_tokens(text)] != keys:
         return marker, marker, "a quote is left open, or a marker stands inside the gap"
