@@ -1,12 +1,12 @@
 """Train a diffusion model, and generate points with it.
 
-Goal: learn the way back from noise to data. A network eps_theta(x_t, t) looks at a noisy point and predicts the noise in
-it (Ho, Jain and Abbeel 2020, eq. 14):
+Goal: learn the way back from noise to data. A network eps_theta(x_t, t) looks at a noisy point and predicts the noise
+in it (Ho, Jain and Abbeel 2020, eq. 14):
 
     L = E || eps - eps_theta(sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps, t) ||^2
 
-with t uniform over all steps (algorithm 1). To generate, start from pure noise and take the steps backwards; each removes
-a part of the predicted noise and adds a little fresh noise (algorithm 2).
+with t uniform over all steps (algorithm 1). To generate, start from pure noise and take the steps backwards; each
+removes a part of the predicted noise and adds a little fresh noise (algorithm 2).
 
 Conventions: t counts from 0 to T - 1; the model is called as model(x_t, t) with t of shape (N, 1), dtype Long; the loss
 is the mean over all points and coordinates; the last backward step, t = 0, adds no noise.
@@ -26,7 +26,7 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 from tqdm import trange
 
-from lib.utils import add_noise
+from lib.utils import Schedule, add_noise
 
 
 def noise_prediction_loss(model: nn.Module, x_0: Tensor, baralphas: Tensor) -> Tensor:
@@ -83,26 +83,28 @@ def train(dataset: Tensor, args: Namespace, model: nn.Module, optimizer: Optimiz
     return last_loss
 
 
-def denoise(model: nn.Module, x_t: Tensor, t: int, baralphas: Tensor, alphas: Tensor, betas: Tensor) -> Tensor:
+def denoise(model: nn.Module, x_t: Tensor, t: int, schedule: Schedule) -> Tensor:
     """Take one step backwards, from x_t to x_{t-1} (Ho et al. 2020, eq. 11 and algorithm 2, lines 3 and 4):
 
         mean    = (x_t - beta_t / sqrt(1 - alpha_bar_t) * eps_theta(x_t, t)) / sqrt(alpha_t)
         x_{t-1} = mean + sigma_t z,    z ~ N(0, I)
 
-    The variance is sigma_t^2 = beta_t (the first choice in section 3.2 of the paper). The last step, t = 0, adds no noise.
+    The variance is sigma_t^2 = beta_t (the first choice in section 3.2 of the paper). The last step, t = 0, adds no
+    noise.
 
     Args:
         model: eps_theta, called as model(x_t, t) with t of shape (N, 1).
         x_t: (N, F) noisy points; they are not changed.
         t: the step, from T - 1 (the first one on the way back) to 0 (the last one).
-        baralphas, alphas, betas: (T,) the schedule.
+        schedule: baralphas, alphas, betas, each (T,).
 
     Returns:
         (N, F) the points x_{t-1}; for t = 0 the generated points.
     """
+    baralphas, alphas, betas = schedule
     # START TODO (diffusion 6): predict the noise, compute the mean, and add fresh noise where the step asks for it.
     # Hint: the model wants one step for each point: a Long tensor of shape (N, 1) that is t everywhere.
-    eps = model(x_t, torch.full((len(x_t), 1), t, device=x_t.device))
+    eps: Tensor = model(x_t, torch.full((len(x_t), 1), t, device=x_t.device))
     mean = (x_t - betas[t] / torch.sqrt(1 - baralphas[t]) * eps) / torch.sqrt(alphas[t])
     # noise after the last step would only blur the result
     if t == 0:
@@ -113,28 +115,27 @@ def denoise(model: nn.Module, x_t: Tensor, t: int, baralphas: Tensor, alphas: Te
 
 
 @torch.no_grad()
-def sample(
-    model: nn.Module, n_samples: int, nfeatures: int, baralphas: Tensor, alphas: Tensor, betas: Tensor
-) -> Tensor:
+def sample(model: nn.Module, n_samples: int, nfeatures: int, schedule: Schedule) -> Tensor:
     """Generate points: start from noise and take every step backwards, from t = T - 1 to t = 0 (algorithm 2).
 
     Args:
         model: eps_theta, called as model(x_t, t) with t of shape (N, 1).
         n_samples: how many points (N).
         nfeatures: the number of coordinates of a point (F).
-        baralphas, alphas, betas: (T,) the schedule; its device is where the points are made.
+        schedule: baralphas, alphas, betas, each (T,), on the device where the points shall be made.
 
     Returns:
         (T + 1, N, F) the whole way back: entry 0 is the noise at the start, entry T the generated points.
     """
     model.eval()
+    diffusion_steps, device = len(schedule[0]), schedule[0].device
     # START TODO (diffusion 7): start from standard normal points, call `denoise` for each step, collect the results.
     # Name the list that holds the start and the result of each step `states`.
-    x_t = torch.randn(n_samples, nfeatures, device=baralphas.device)
+    x_t = torch.randn(n_samples, nfeatures, device=device)
     states = [x_t]
     # the noisiest step comes first
-    for t in reversed(range(len(betas))):
-        x_t = denoise(model, x_t, t, baralphas, alphas, betas)
+    for t in reversed(range(diffusion_steps)):
+        x_t = denoise(model, x_t, t, schedule)
         states.append(x_t)
     # END TODO
     return torch.stack(states)

@@ -20,10 +20,13 @@ What to do: the gaps (diffusion 1) to (diffusion 3). Test them with
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
+
+Schedule: TypeAlias = tuple[Tensor, Tensor, Tensor]  # baralphas, alphas, betas, each (T,)
 
 
 def get_circles(n_samples: int) -> Tensor:
@@ -78,7 +81,7 @@ def _standardise(points: np.ndarray) -> Tensor:
     return torch.from_numpy(points.astype(np.float32))
 
 
-def cosine_schedule(diffusion_steps: int = 1000) -> tuple[Tensor, Tensor, Tensor]:
+def cosine_schedule(diffusion_steps: int = 1000) -> Schedule:
     """The schedule in which alpha_bar falls like a squared cosine (Nichol and Dhariwal 2021, eq. 17).
 
     With T = diffusion_steps and s = 0.008, the curve is
@@ -112,7 +115,7 @@ def cosine_schedule(diffusion_steps: int = 1000) -> tuple[Tensor, Tensor, Tensor
     # END TODO
 
 
-def linear_schedule(diffusion_steps: int = 1000) -> tuple[Tensor, Tensor, Tensor]:
+def linear_schedule(diffusion_steps: int = 1000) -> Schedule:
     """The schedule in which beta grows linearly from 1e-4 at the first step to 0.02 at the last (Ho et al., section 4).
 
     Args:
