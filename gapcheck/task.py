@@ -26,7 +26,8 @@ def task(group: str, *, hint: str, title: str | None = None, weight: int = 1) ->
 
     def mark(test: F) -> F:
         readable = title or test.__name__.removeprefix("test_").replace("_", " ")
-        return pytest.mark.task(group=group, hint=hint, title=readable, weight=weight)(test)
+        marked: F = pytest.mark.task(group=group, hint=hint, title=readable, weight=weight)(test)
+        return marked
 
     return mark
 

@@ -47,7 +47,6 @@ class TestResult(_Model):
     mistake: str | None = None
     message: str = ""
     staff: str = ""
-    seconds: float = 0.0
 
 
 class TaskResult(_Model):
@@ -91,7 +90,12 @@ class Versions(_Model):
 
 
 class Result(_Model):
-    """One submission's result."""
+    """One submission's result.
+
+    `score` is what counts: points, bonus points among them, less deductions; `bonus` is the part of it that came from
+    bonus tasks; `pending` is what a person may still give. `edits` holds, by file, the diff of what was edited
+    outside the gaps and undone.
+    """
 
     schema_: Annotated[Literal["gapgrade/result/v1"], Field(alias="schema")] = "gapgrade/result/v1"
     sheet: str

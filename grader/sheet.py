@@ -274,7 +274,7 @@ def _check_sums(sheet: Sheet, file: Path, text: str) -> None:
 
 
 def groups_of(sheet: Sheet) -> dict[str, str]:
-    """The groups of a sheet's tests and where each first stands, read from their `@task(...)` without running anything."""
+    """The groups of a sheet's tests and where each first stands; read from their `@task(...)`, nothing is run."""
     groups: dict[str, str] = {}
     for folder in sheet.test_folders():
         for file in sorted(folder.glob("test_*.py")):

@@ -15,13 +15,12 @@ import shutil
 import stat
 import sys
 import sysconfig
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from gapcheck import codec
 from grader import UnsafeError
+from grader.wall.contents import server_files
 
 NOBODY = "65534"
-INSIDE = Path(__file__).parent / "inside"
 SYSTEM_LINKS = ("bin", "lib", "lib32", "lib64", "sbin")
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -68,13 +67,13 @@ def _neutral() -> dict[str, str]:
         "/usr": "/usr",
         "/python": str(Path(sys.base_prefix).resolve()),
         "/packages": sysconfig.get_path("purelib"),
-        "/server/codec.py": codec.__file__,
-        **{f"/server/{file.name}": str(file) for file in sorted(INSIDE.glob("[a-z]*.py"))},
+        **{f"/server/{name}": str(file) for name, file in server_files().items()},
     }
 
 
 def _mounts(sources: dict[str, str], *, root: bool) -> list[str]:
-    arguments = ["--perms", "0755", "--dir", "/server"]
+    folders = sorted({str(parent) for name in server_files() for parent in PurePosixPath("/server", name).parents})
+    arguments = [word for folder in folders[1:] for word in ("--perms", "0755", "--dir", folder)]
     for name, source in sources.items():
         arguments += ["--ro-bind", source, name]
     for link in SYSTEM_LINKS:

@@ -11,6 +11,7 @@ from grader.result import Mode
 from grader.sheet import Limits
 from grader.wall import Cell, WallError, bubblewrap, seccomp
 from grader.wall.cell import FOLDERS, RemoteCell
+from grader.wall.contents import SERVER
 from grader.wall.inside import frames
 
 START_SECONDS = 120.0
@@ -27,7 +28,7 @@ class FreshWall:
 
     @contextmanager
     def open(self, limits: Limits) -> Iterator[Cell]:
-        with started("server.py") as control:
+        with started(SERVER) as control:
             cage = {"folders": FOLDERS, "home": "/submission", "processes": limits.processes, "linux": True}
             yield RemoteCell(control, limits, cage, self._seccomp)
 

@@ -1,4 +1,4 @@
-"""`none`: a plain process without a wall, for machines that have no sandbox. Advisory: student code can read and forge."""
+"""`none`: a plain process without a wall, for machines that have no sandbox; advisory, since student code can forge."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gapcheck import codec
 from grader import UnsafeError
 from grader.result import Mode
 from grader.sheet import Limits
 from grader.wall import Cell
-from grader.wall.bubblewrap import ENVIRONMENT, INSIDE
+from grader.wall.bubblewrap import ENVIRONMENT
 from grader.wall.cell import RemoteCell
+from grader.wall.contents import SERVER, server_files
 from grader.wall.fresh import wait_until_ready
 
 
@@ -39,12 +39,13 @@ class PlainWall:
             home = Path(folder, "submission")
             home.mkdir()
             inside = Path(folder, "server")
-            shutil.copytree(INSIDE, inside)
-            shutil.copy(codec.__file__, inside)
+            for name, file in server_files().items():
+                (inside / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, inside / name)
             own = {"HOME": folder, "TMPDIR": folder, "MPLCONFIGDIR": folder, "LD_LIBRARY_PATH": ""}
             with theirs:
                 process = subprocess.Popen(
-                    [sys.executable, "-I", inside / "server.py", str(theirs.fileno()), sysconfig.get_path("purelib")],
+                    [sys.executable, "-I", inside / SERVER, str(theirs.fileno()), sysconfig.get_path("purelib")],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,

@@ -14,15 +14,17 @@ import tempfile
 
 from grader import UnsafeError
 
-DENIED = """
-    acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init finit_module fsconfig fsmount
-    fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup ioperm iopl kcmp kexec_file_load kexec_load
-    keyctl landlock_create_ruleset lookup_dcookie mbind memfd_create memfd_secret migrate_pages mount mount_setattr
-    move_mount move_pages msgget name_to_handle_at open_by_handle_at open_tree perf_event_open personality pidfd_getfd
-    pidfd_open pivot_root process_madvise process_vm_readv process_vm_writev ptrace quotactl quotactl_fd reboot request_key
-    semget set_mempolicy setdomainname sethostname setns settimeofday shmat shmctl shmget swapoff swapon syslog umount2
-    unshare userfaultfd vhangup vmsplice
-""".split()
+DENIED = tuple(
+    """
+    acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init finit_module fsconfig
+    fsmount fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup ioperm iopl kcmp
+    kexec_file_load kexec_load keyctl landlock_create_ruleset lookup_dcookie mbind memfd_create memfd_secret
+    migrate_pages mount mount_setattr move_mount move_pages msgget name_to_handle_at open_by_handle_at open_tree
+    perf_event_open personality pidfd_getfd pidfd_open pivot_root process_madvise process_vm_readv process_vm_writev
+    ptrace quotactl quotactl_fd reboot request_key semget set_mempolicy setdomainname sethostname setns settimeofday
+    shmat shmctl shmget swapoff swapon syslog umount2 unshare userfaultfd vhangup vmsplice
+    """.split()
+)
 NAMESPACE_FLAGS = (0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)
 TERMINAL_INJECTION = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 ALLOWED_SOCKETS = (socket.AF_UNIX,)
@@ -44,7 +46,7 @@ def program() -> bytes:
             rules.add_rule(deny, name)
         except (ValueError, OSError):
             continue  # this libseccomp, or this architecture, does not know it
-    # the flags of clone3 lie in memory, where no filter can look: say that it does not exist, and clone is used
+    # clone3's flags lie in memory, where no filter can look: it does not exist here, so clone is used
     rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
     for flag in NAMESPACE_FLAGS:
         rules.add_rule(deny, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag))

@@ -1,1 +1,1 @@
-"""What runs inside the sandbox: mounted there as it is, so it imports nothing of Gapgrade but its neighbours."""
+"""What runs inside the sandbox; it imports nothing of Gapgrade but what `grader.wall.contents` names."""

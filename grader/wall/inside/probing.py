@@ -11,8 +11,8 @@ import types
 from dataclasses import dataclass
 from typing import Any
 
-import codec
-import confine
+from gapcheck import codec
+from grader.wall.inside import confine
 
 KEPT_FRAMES = 30
 KEPT_CHARACTERS = 4_000
@@ -23,7 +23,7 @@ class Cage:
     """How a probe's process is confined: the sheet's limits, and what this sandbox allows.
 
     Attributes:
-        folders: what gets an empty file system of its own, with further mount flags; none where mounting is not possible.
+        folders: what gets an empty file system of its own, with further mount flags; none where that is not possible.
         home: the working directory, where the submission's files are laid out.
         processes: 0 where the kernel counts those of other people's work too.
         seccomp: the system call filter; empty for none.

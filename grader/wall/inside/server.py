@@ -36,7 +36,6 @@ def load(packages: str) -> None:
     import site
 
     site.addsitedir(packages)
-    import codec  # noqa: F401
     import matplotlib as mpl
     import numpy as np  # noqa: F401
     import torch
@@ -44,7 +43,7 @@ def load(packages: str) -> None:
     torch.set_num_threads(1)  # a threaded operation before a fork would hang the child
     mpl.use("Agg")
     import matplotlib.pyplot as plt  # noqa: F401
-    import torch._dynamo  # noqa: F401  the first optimiser would import it in every probe
+    import torch._dynamo  # the first optimiser would import it in every probe
     import torch.distributions
     import torch.nn.functional
     import torchvision.utils  # noqa: F401
@@ -53,7 +52,7 @@ def load(packages: str) -> None:
 
 def serve(control: socket.socket) -> None:
     """Answer until the other side closes."""
-    import frames
+    from grader.wall.inside import frames
 
     cellmate: Cellmate | None = None
     while (message := frames.receive(control, MAX_REQUEST)) is not None:
@@ -70,7 +69,7 @@ def serve(control: socket.socket) -> None:
 
 
 def _furnish(header: dict[str, Any], seccomp: bytes) -> Cellmate:
-    from probing import Cage
+    from grader.wall.inside.probing import Cage
 
     return Cellmate(Cage(**header["cage"], seccomp=seccomp), header["limits"])
 
@@ -85,7 +84,7 @@ def _unpack_files(sizes: list[tuple[str, int]], blob: bytes) -> dict[str, bytes]
 
 
 def _call(cellmate: Cellmate, call: dict[str, Any], frame: bytes, control: int) -> tuple[dict[str, Any], bytes]:
-    import probing
+    from grader.wall.inside import probing
 
     answer_read, answer_write = os.pipe()
     output_read, output_write = os.pipe()
@@ -205,15 +204,13 @@ def _empty(home: str) -> None:
 
 def main() -> None:
     descriptor, packages = int(sys.argv[1]), sys.argv[2]
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    sys.path.insert(0, os.path.abspath(__file__).removesuffix("/grader/wall/inside/server.py"))
     load(packages)
-    import confine
+    from grader.wall.inside import confine, frames
 
     if sys.platform == "linux":
         confine.prctl(confine.PR_SET_DUMPABLE, 0)
     control = socket.socket(fileno=descriptor)
-    import frames
-
     frames.send(control, {"status": "ready"})
     serve(control)
 

@@ -1,0 +1,230 @@
+"""The tests of a sheet: collected once, outside the wall, and run for as many submissions as there are.
+
+pytest runs them and pytest-json-report records them; what touches student code goes through a gate to a cell.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import pytest
+from pytest_jsonreport.plugin import JSONReport
+
+from gapcheck import plugin as gapcheck_plugin
+from gapcheck.plugin import derive_seed
+from gapcheck.probe import ProbeError, ProbeFailure, through
+from grader import GapgradeError
+from grader.result import TestResult
+from grader.sheet import Sheet
+from grader.wall import Call, Cell, Failure, WallError
+
+T = TypeVar("T")
+Visibility = Literal["public", "hidden"]
+OPTIONS = tuple(
+    (
+        "-p no:terminal -p no:cacheprovider -p no:faulthandler -p no:logging -p no:junitxml -p no:pastebin "
+        "-p no:doctest --import-mode=importlib --strict-markers --tb=short --capture=sys --json-report --json-report-file=none "
+        "--json-report-omit collectors log streams warnings keywords traceback"
+    ).split()
+)
+
+
+class SuiteError(GapgradeError):
+    """Tests that cannot be collected: file, line, and what to change."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A test that every submission gets a result for."""
+
+    id: str
+    title: str
+    group: str
+    hint: str
+    weight: int
+    visibility: Visibility
+
+
+class Gate:
+    """Sends the probes of one submission's tests to its cell, within the submission's time."""
+
+    def __init__(self, cell: Cell, seed: int, seconds: float) -> None:
+        self._cell, self._seed, self._seconds = cell, seed, seconds
+        self._deadline = time.monotonic() + seconds
+        self._test, self._calls = "", 0
+        self.lost: WallError | None = None
+
+    def enter(self, test: str) -> None:
+        """Calls from here on belong to this test."""
+        self._test, self._calls = test, 0
+
+    def call(self, source: str, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if time.monotonic() > self._deadline:
+            raise ProbeFailure("timeout", f"the submission's {self._seconds:g} s were used up before this test")
+        self._calls += 1
+        seed = derive_seed(self._seed, f"{self._test}#{self._calls}")
+        try:
+            answer = self._cell.call(Call(source, function, args, kwargs, seed))
+        except WallError as error:
+            self.lost = error
+            raise
+        if isinstance(answer, Failure):
+            raise ProbeFailure(answer.kind, answer.message, answer.detail + _as_section(answer.output))
+        return answer.value
+
+
+def _as_section(output: str) -> str:
+    return f"\n--- output ---\n{output}" if output else ""
+
+
+class Suite:
+    """A sheet's collected tests. Made by `with_suite`."""
+
+    def __init__(self, session: pytest.Session, sheet: Sheet) -> None:
+        self._session, self._config = session, session.config
+        folders = {folder.resolve(): visibility for folder, visibility in sheet.test_folders().items()}
+        self._items = list(session.items)
+        self.planned = [_plan(item, folders, sheet.course) for item in self._items]
+
+    def run(self, gate: Gate, seed: int) -> list[TestResult]:
+        """Run every test against the submission behind the gate; one result per planned test.
+
+        Raises `WallError` where the wall itself failed: that is no score.
+        """
+        self._config.option.seed = seed
+        recorder = JSONReport(self._config)
+        recorder.pytest_sessionstart(self._session)
+        self._config.pluginmanager.register(recorder, "gapgrade-recorder")
+        results = []
+        try:
+            with through(gate):
+                for item, planned, following in zip(self._items, self.planned, [*self._items[1:], None], strict=True):
+                    gate.enter(planned.id)
+                    item._report_sections.clear()
+                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                    if gate.lost is not None:
+                        raise gate.lost
+                    results.append((planned, item.nodeid))
+        finally:
+            self._config.pluginmanager.unregister(recorder)
+            self._session.testsfailed = 0
+        recorder.pytest_sessionfinish(self._session)
+        recorded = {test["nodeid"]: test for test in recorder.report["tests"]}
+        return [_result(planned, recorded.get(node)) for planned, node in results]
+
+
+def _plan(item: pytest.Item, folders: dict[Path, Visibility], course: Path) -> Planned:
+    mark = item.get_closest_marker("task")
+    if mark is None:
+        raise SuiteError(f"{item.path}: {item.name} has no @task; name the group that it counts for")
+    visibility = next(kind for folder, kind in folders.items() if item.path.is_relative_to(folder))
+    name = f"{item.path.relative_to(course).as_posix()}::{item.name}"
+    facts = mark.kwargs
+    return Planned(name, facts["title"], facts["group"], facts["hint"], facts["weight"], visibility)
+
+
+def _result(planned: Planned, recorded: dict[str, Any] | None) -> TestResult:
+    outcome, message, staff = _judge(recorded)
+    shown = message if planned.visibility == "public" else ""
+    return TestResult(
+        id=planned.id,
+        title=planned.title,
+        visibility=planned.visibility,
+        outcome=outcome,
+        weight=planned.weight,
+        hint=planned.hint,
+        message=shown,
+        staff=staff,
+    )
+
+
+def _judge(recorded: dict[str, Any] | None) -> tuple[Any, str, str]:
+    if recorded is None:
+        return "error", "the test left no result", "the test left no result"
+    if recorded["outcome"] == "passed":
+        return "passed", "", ""
+    failure = recorded.get("metadata", {}).get("failure")
+    trace = "\n".join(str(recorded.get(when, {}).get("longrepr", "")) for when in ("setup", "call", "teardown")).strip()
+    if failure is None:  # skipped, or failed in a way that left no exception: never a pass
+        return "error", "the test could not be run", trace or f"outcome {recorded['outcome']}"
+    return failure["outcome"], failure["message"], f"{failure['message']}\n{failure['detail'] or trace}".strip()
+
+
+class _Hooks:
+    """What this module adds to the pytest session."""
+
+    def __init__(self, work: Callable[[pytest.Session], None]) -> None:
+        self._work = work
+        self.problem: BaseException | None = None
+        self.collection: list[str] = []
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.collection.append(str(report.longrepr))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        try:
+            if self.collection:
+                raise SuiteError("the tests cannot be collected:\n" + "\n".join(self.collection))
+            self._work(session)
+        except BaseException as error:  # pytest would turn it into its own kind of report
+            self.problem = error
+        return True
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_json_runtest_metadata(self, item: pytest.Item, call: pytest.CallInfo[None]) -> dict[str, Any]:
+        if call.excinfo is None:
+            return {}
+        error = call.excinfo.value
+        if isinstance(error, ProbeFailure):
+            failure = {"outcome": error.kind, "message": error.message, "detail": error.detail}
+        elif isinstance(error, AssertionError):
+            failure = {"outcome": "failed", "message": str(error), "detail": ""}
+        else:
+            message = "the test could not look at what the code returned"
+            failure = {"outcome": "error", "message": message, "detail": f"{type(error).__name__}: {error}"}
+        return {"failure": failure}
+
+
+def with_suite(sheet: Sheet, work: Callable[[Suite], T]) -> T:
+    """Collect the sheet's tests once and call `work` with them; what it returns or raises comes back."""
+    result: list[T] = []
+    hooks = _Hooks(lambda session: result.append(work(Suite(session, sheet))))
+    folders = [str(folder) for folder in sheet.test_folders()]
+    if not folders:
+        raise SuiteError(f"{sheet.folder / 'sheet.toml'}: none of its exercises has tests")
+    arguments = [*OPTIONS, "-c", "/dev/null", "--rootdir", str(sheet.course), *folders]
+    status = pytest.main(arguments, plugins=[hooks, gapcheck_plugin])
+    if hooks.problem is not None:
+        if isinstance(hooks.problem, ProbeError):
+            raise SuiteError(str(hooks.problem)) from None
+        raise hooks.problem
+    if hooks.collection:
+        raise SuiteError("the tests cannot be collected:\n" + "\n".join(hooks.collection))
+    if not result:
+        raise SuiteError(f"pytest collected no tests in {', '.join(folders)} (exit status {int(status)})")
+    return result[0]
+
+
+def tests_version(sheet: Sheet) -> str:
+    """The digest of everything that decides what the tests say: the suites and their vocabulary."""
+    vocabulary = Path(gapcheck_plugin.__file__).parent
+    return digest_of([*sheet.test_folders(), vocabulary])
+
+
+def digest_of(folders: Sequence[Path]) -> str:
+    """`sha256:...` over the names and contents of all files, in a fixed order."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                content = file.read_bytes()
+                digest.update(f"{folder.name}/{file.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+                digest.update(content)
+    return f"sha256:{digest.hexdigest()}"

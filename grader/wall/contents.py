@@ -1,0 +1,19 @@
+"""What every sandbox holds of Gapgrade: the server, the codec, and the readers of handed-in files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+HOUSE = Path(__file__).parent.parent.parent
+READERS = ("__init__", "dialects", "gaps", "handed", "lines", "pdf", "reading", "splice")
+SERVER = "grader/wall/inside/server.py"
+
+
+def server_files() -> dict[str, Path]:
+    """The files of the sandbox's `/server` folder, by their names there.
+
+    Packages whose `__init__` is not among them are namespace packages inside, so nothing else is imported with them.
+    """
+    names = ["gapcheck/codec.py", *(f"grader/{name}.py" for name in READERS)]
+    inside = sorted((HOUSE / "grader/wall/inside").glob("*.py"))
+    return {name: HOUSE / name for name in names} | {file.relative_to(HOUSE).as_posix(): file for file in inside}
