@@ -2,7 +2,7 @@
 
 `samples_for_...`: the n at which a wrong sample is caught in all but beta of the runs, while correct ones fail in at
 most alpha. `smallest_detectable_...`: its inverse. The pattern is that of TensorFlow Probability's
-statistical_testing.py. `assert_standard_normal` gives each of its five parts alpha / 5.
+statistical_testing.py. `assert_standard_normal` gives each of its six parts alpha / 6.
 """
 
 from __future__ import annotations

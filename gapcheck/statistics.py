@@ -52,9 +52,10 @@ def assert_mean(
 def assert_std(
     values: object, std: Expected, *, mean: Expected | None = None, alpha: float = ALPHA, what: str = "the sample"
 ) -> None:
-    """values ~ N(mean, std^2) have this standard deviation; without `mean` around their own average.
+    """values ~ N(mean, std^2) have this standard deviation; without `mean`, around their own average.
 
-    sum(e^2) ~ chi2(n) exactly, and chi2(n - 1) around the average; then std is one number. See `samples_for_variance`.
+    sum(e^2) ~ chi2(n) exactly, and chi2(n - 1) around the average, where all values have one mean and one std. See
+    `samples_for_variance`.
     """
     ratio, low, high, n = _variance_ratio(values, trusted(std), mean, alpha, what)
     assert low <= ratio <= high, (
@@ -159,17 +160,35 @@ def assert_extremes(noise: object, *, alpha: float = ALPHA, what: str = "the noi
 
 
 def assert_standard_normal(noise: object, *, alpha: float = ALPHA, what: str = "the noise") -> None:
-    """(B, D) noise, or a vector, is independent N(0, 1): mean, variance, rows and columns, 14 bins, extremes.
+    """(B, D) noise, or a vector, is independent N(0, 1). Axes after the first count as one.
 
-    Axes after the first count as one. The five parts share alpha.
+    Mean, variance, variance of each row and column, independent rows and columns, 14 bins, extremes: six parts that
+    share alpha.
     """
     values = numbers(noise, what)
-    share = alpha / 5
+    share = alpha / 6
     assert_mean(values, 0.0, 1.0, alpha=share, what=what)
     assert_variance(values, 1.0, mean=0.0, alpha=share, what=what)
+    _assert_even_scales(values, alpha=share, what=what)
     assert_independent_rows_and_columns(values, alpha=share, what=what)
     assert_bins(values, NORMAL_EDGES, normal_bins(), alpha=share, what=what)
     assert_extremes(values, alpha=share, what=what)
+
+
+def _assert_even_scales(noise: Array, *, alpha: float, what: str) -> None:
+    """Each row's and each column's sum of squares is chi2: errors of scale may cancel in the sum of all."""
+    matrix = _as_matrix(noise)
+    for values, name in ((matrix, "row"), (matrix.T, "column")):
+        count, length = values.shape
+        if count < 2 or length < 2:
+            continue
+        ratios = (values**2).mean(axis=1)
+        low, high = (limit / length for limit in laws.chi2_bounds(length, alpha / 2 / count))
+        smallest, largest = float(ratios.min()), float(ratios.max())
+        assert low <= smallest and largest <= high, (  # noqa: PT018  one interval, one message
+            f"the variance of a {name} of {what} is {smallest if smallest < low else largest:.3f} times the expected "
+            f"one (allowed {low:.3f} ... {high:.3f} with {length:,} values)."
+        )
 
 
 def assert_normal(

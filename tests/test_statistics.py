@@ -1,0 +1,385 @@
+"""The statistical assertions: exact laws, the derived rate of false failures, and the promised power."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from scipy import special, stats
+
+import gapcheck
+from benchmarks.false_failures_assertions import BOUNDED, EXACT, measure
+from gapcheck import (
+    assert_bins,
+    assert_distribution,
+    assert_extremes,
+    assert_gamma_mean,
+    assert_independent_calls,
+    assert_independent_rows_and_columns,
+    assert_irwin_hall,
+    assert_mean,
+    assert_normal,
+    assert_same_distribution,
+    assert_sample_mean,
+    assert_standard_normal,
+    assert_std,
+    assert_uncorrelated,
+    assert_uniform,
+    assert_variance,
+    gamma_cdf,
+    irwin_hall_cdf,
+    laws,
+    normal_cdf,
+    power,
+    standardised,
+    uniform_cdf,
+)
+from gapcheck.distributions import NORMAL_EDGES, normal_bins
+from gapcheck.irwin_hall import irwin_hall_bins, mean_bound, square_bounds
+
+SMALL = (1e-2, 1e-6, 1e-10, 1e-12)
+
+
+def refusal(check: Callable[..., object], *args: object, **kwargs: object) -> str:
+    """The message with which an assertion fails."""
+    with pytest.raises(AssertionError) as caught:
+        check(*args, **kwargs)
+    return str(caught.value)
+
+
+# The laws
+
+
+@pytest.mark.parametrize("alpha", SMALL)
+def test_normal_and_chi2_quantiles_hold_far_out(alpha: float) -> None:
+    assert laws.normal_bound(alpha) == pytest.approx(stats.norm.isf(alpha / 2), rel=1e-12)
+    for n in (1, 2, 119, 5_366, 1_000_000):
+        low, high = laws.chi2_bounds(n, alpha)
+        assert stats.chi2.cdf(low, n) == pytest.approx(alpha / 2, rel=1e-6)
+        assert stats.chi2.sf(high, n) == pytest.approx(alpha / 2, rel=1e-6)
+
+
+@pytest.mark.parametrize("alpha", SMALL)
+@pytest.mark.parametrize(("n", "p"), [(128, 0.5), (8_192, 0.00135), (8_192, 0.19), (1_000_000, 1e-7), (100, 0.0)])
+def test_binomial_bounds_are_the_narrowest(n: int, p: float, alpha: float) -> None:
+    low, high = laws.binomial_bounds(n, p, alpha)
+    law = stats.binom(n, p)
+    assert law.cdf(low - 1) <= alpha / 2 < law.cdf(low)
+    assert law.sf(high) <= alpha / 2
+    assert high == 0 or law.sf(high - 1) > alpha / 2
+
+
+@pytest.mark.parametrize("alpha", SMALL)
+def test_extremes_follow_their_exact_law(alpha: float) -> None:
+    for n in (2, 471, 16_384):
+        low, high = laws.extreme_bounds(n, alpha)
+        assert n * math.log1p(-2 * stats.norm.sf(low)) == pytest.approx(math.log(alpha / 2), rel=1e-9)
+        assert -math.expm1(n * math.log1p(-2 * stats.norm.sf(high))) == pytest.approx(alpha / 2, rel=1e-6)
+
+
+def test_the_two_sample_bound_is_exact_by_enumeration() -> None:
+    n, alpha = 8, 0.05
+    gaps = []
+    for chosen in itertools.combinations(range(2 * n), n):
+        steps = np.full(2 * n, -1)
+        steps[list(chosen)] = 1
+        gaps.append(np.abs(np.cumsum(steps)).max() / n)
+    bound = laws.two_sample_bound(n, n, alpha)
+    assert np.mean(np.array(gaps) > bound) <= alpha < np.mean(np.array(gaps) > bound - 1 / n)
+
+
+def exact_irwin_hall(m: int, x: Fraction) -> float:
+    """P(sum of m uniform numbers on (0, 1) <= x) in rational arithmetic."""
+    terms = ((-1) ** k * math.comb(m, k) * (x - k) ** m for k in range(math.floor(x) + 1))
+    return float(sum(terms) / math.factorial(m))
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 12, 24, 25, 26, 64, 150])
+def test_the_irwin_hall_law_agrees_with_rational_arithmetic(m: int) -> None:
+    sums = [Fraction(k * m, 40) for k in range(41)]
+    z = np.array([(float(x) - m / 2) * math.sqrt(12 / m) for x in sums])
+    expected = [exact_irwin_hall(m, x) for x in sums]
+    np.testing.assert_allclose(irwin_hall_cdf(m)(z), expected, rtol=0, atol=1e-12)
+
+
+def test_the_irwin_hall_law_tends_to_the_normal_as_edgeworth_says() -> None:
+    m, z = 1024, np.linspace(-4, 4, 81)
+    correction = (z**3 - 3 * z) * stats.norm.pdf(z) / (20 * m)  # excess kurtosis -6 / 5m over -24
+    np.testing.assert_allclose(irwin_hall_cdf(m)(z), stats.norm.cdf(z) + correction, rtol=0, atol=1e-6)
+    assert sum(irwin_hall_bins(m, NORMAL_EDGES)) == pytest.approx(1, abs=1e-12)
+
+
+def test_the_irwin_hall_inequalities_are_wider_than_the_law_they_bound() -> None:
+    n, alpha = 500, 1e-2
+    # the average of n averages of m is itself an average of n * m uniform numbers
+    for m in (1, 2, 16):
+        beyond = 2 * (1 - irwin_hall_cdf(n * m)(np.array([mean_bound(n, alpha) * math.sqrt(n)]))[0])
+        assert beyond <= alpha
+    low, high = square_bounds(n, 1024, alpha)  # for m to infinity the squares are chi2
+    chi2_low, chi2_high = laws.chi2_bounds(n, alpha)
+    assert low <= chi2_low < chi2_high <= high
+
+
+def test_distribution_functions_agree_with_scipy() -> None:
+    x = np.linspace(-3, 9, 25)
+    np.testing.assert_allclose(normal_cdf(1, 2)(x), stats.norm.cdf(x, 1, 2), atol=1e-14)
+    np.testing.assert_allclose(gamma_cdf(3, 0.5)(x), stats.gamma.cdf(x, 3, scale=0.5), atol=1e-14)
+    np.testing.assert_allclose(uniform_cdf(-1, 4)(x), stats.uniform.cdf(x, -1, 5), atol=1e-14)
+
+
+# False failures
+
+
+@pytest.mark.parametrize("name", EXACT | BOUNDED)
+def test_correct_samples_fail_at_most_at_the_derived_rate(name: str) -> None:
+    row = measure(name, runs=1_000, alpha=1e-2, seed=1)
+    assert row.calibrated, row
+    assert row.failed_by_default == 0
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_exact_laws_fail_exactly_at_the_derived_rate(name: str) -> None:
+    row = measure(name, runs=1_000, alpha=0.2, seed=2)
+    assert row.low > 100, "too few runs to tell"
+    assert row.calibrated, row
+
+
+# The design: how many values for which discrepancy
+
+
+def test_the_numbers_of_the_design_hold() -> None:
+    assert [power.samples_for_mean(delta) for delta in (1.0, 0.5, 0.1)] == [119, 473, 11_801]
+    assert [power.samples_for_variance(ratio) for ratio in (math.e, 1 / math.e, 1 / 3, 0.81)] == [231, 250, 209, 5_366]
+    assert power.samples_for_cdf(float(special.ndtr(-2.0))) == 68_764  # noise clipped at 2
+    # exact, where ln(2 / alpha) / (2 Phi(-2)) says 471
+    assert power.samples_for_extremes(2.0) == 460
+    # ((6.11 + 4.75) / r)^2 leaves out that noise of correlation r varies less
+    assert power.samples_for_correlation(0.1) == 11_775 <= power.samples_for_mean(0.1)
+
+
+def wrong_bins(cdf: Callable[[np.ndarray], np.ndarray]) -> list[float]:
+    return [float(p) for p in np.diff(np.concatenate([[0.0], cdf(np.array(NORMAL_EDGES)), [1.0]]))]
+
+
+def test_bins_tell_laplace_and_uniform_noise_from_normal() -> None:
+    laplace = wrong_bins(lambda x: stats.laplace.cdf(x, scale=math.sqrt(0.5)))
+    unit_variance = wrong_bins(uniform_cdf(-math.sqrt(3), math.sqrt(3)))
+    assert power.samples_for_bins(laplace, normal_bins()) == 8_192
+    assert power.samples_for_bins(unit_variance, normal_bins()) == 2_048
+    assert power.samples_for_bins(wrong_bins(uniform_cdf()), normal_bins()) == 128  # rand for randn
+
+
+def test_what_is_detectable_is_the_inverse_of_the_samples_needed() -> None:
+    assert power.smallest_detectable_mean(power.samples_for_mean(0.5)) == pytest.approx(0.5, rel=1e-2)
+    assert power.smallest_detectable_correlation(power.samples_for_correlation(0.5)) == pytest.approx(0.5, rel=1e-2)
+    assert power.smallest_detectable_correlation(20) == math.inf
+    assert power.smallest_detectable_cdf(power.samples_for_cdf(0.05)) == pytest.approx(0.05, rel=1e-3)
+    assert power.smallest_detectable_extremes(power.samples_for_extremes(2.0)) == pytest.approx(2.0, rel=1e-3)
+    below, above = power.smallest_detectable_variance(5_366)
+    assert below == pytest.approx(0.81, rel=1e-3)
+    assert power.samples_for_variance(above) == pytest.approx(5_366, rel=1e-2)
+    low, high = power.smallest_detectable_bin(8_192, 0.1, 14)
+    allowed = laws.binomial_bounds(8_192, 0.1, laws.ALPHA / 14)
+    assert stats.binom.sf(allowed[0] - 1, 8_192, low) == pytest.approx(laws.BETA, rel=1e-6)
+    assert stats.binom.cdf(allowed[1], 8_192, high) == pytest.approx(laws.BETA, rel=1e-6)
+    assert power.smallest_detectable_bin(10, 0.1, 14)[0] == 0.0
+
+
+def test_no_discrepancy_has_no_number_of_samples() -> None:
+    with pytest.raises(ValueError, match="no discrepancy"):
+        power.samples_for_variance(1.0)
+    with pytest.raises(ValueError, match="right ones"):
+        power.samples_for_bins(normal_bins(), normal_bins())
+
+
+# Power: wrong samples of the planned size are caught
+
+
+def test_wrong_samples_of_the_planned_size_are_caught() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        for delta in (1.0, -0.5):
+            values = rng.normal(3 + 2 * delta, 2, power.samples_for_mean(abs(delta)))
+            assert f"standard deviations (allowed {'0.56' if delta == 1 else '0.28'}" in refusal(
+                assert_mean, values, 3, 2
+            )
+        for ratio in (math.e, 1 / 3):
+            values = rng.normal(3, math.sqrt(ratio), power.samples_for_variance(ratio))
+            assert "times the expected one" in refusal(assert_variance, values, 1.0, mean=3)
+            assert "times the expected one" in refusal(assert_std, values, 1.0, mean=3)
+        u, w = rng.normal(size=(2, power.samples_for_correlation(0.5)))
+        assert "are correlated" in refusal(assert_uncorrelated, u, 0.5 * u + math.sqrt(0.75) * w)
+        clipped = rng.normal(size=power.samples_for_extremes(2.0)).clip(-2, 2)
+        assert "clipped, or not normal?" in refusal(assert_extremes, clipped)
+        assert "wrong shape" in refusal(assert_bins, rng.uniform(size=128), NORMAL_EDGES, normal_bins())
+    clipped = rng.normal(size=power.samples_for_cdf(float(special.ndtr(-2.0)))).clip(-2, 2)
+    assert "the distribution of the sample is wrong" in refusal(assert_distribution, clipped, normal_cdf())
+
+
+WRONG_NOISE: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+    "shared by all rows": lambda rng: np.tile(rng.normal(size=128), (128, 1)),
+    "shared by all columns": lambda rng: np.tile(rng.normal(size=(128, 1)), (1, 128)),
+    "second half repeats the first": lambda rng: np.tile(rng.normal(size=(64, 128)), (2, 1)),
+    "each row twice": lambda rng: np.repeat(rng.normal(size=(64, 128)), 2, axis=0),
+    "columns repeat by halves": lambda rng: np.tile(rng.normal(size=(128, 64)), (1, 2)),
+    "uniform": lambda rng: rng.uniform(-math.sqrt(3), math.sqrt(3), (128, 128)),
+    "Laplace": lambda rng: rng.laplace(scale=math.sqrt(0.5), size=(128, 128)),
+    "clipped at 2.5": lambda rng: rng.normal(size=(128, 128)).clip(-2.5, 2.5),
+    "too wide": lambda rng: rng.normal(0, 1.1, (128, 128)),
+    "shifted": lambda rng: rng.normal(0.1, 1, (128, 128)),
+    "zero": lambda rng: np.zeros((128, 128)),
+    "columns of different width": lambda rng: rng.normal(size=(128, 128)) * np.where(np.arange(128) < 64, 0.5, 1.3229),
+    "half of it zero": lambda rng: rng.normal(size=(128, 128)) * (np.arange(128) < 64),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_NOISE)
+def test_wrong_noise_is_no_standard_normal_noise(name: str) -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(10):
+        assert "the noise" in refusal(assert_standard_normal, WRONG_NOISE[name](rng))
+
+
+@pytest.mark.parametrize("name", list(WRONG_NOISE)[:5])
+def test_repeated_rows_and_columns_are_named(name: str) -> None:
+    message = refusal(assert_independent_rows_and_columns, WRONG_NOISE[name](np.random.default_rng(6)))
+    assert "rows" in message or "columns" in message
+
+
+def test_a_normal_sample_is_judged_element_by_element() -> None:
+    rng = np.random.default_rng(7)
+    mean, std = torch.tensor(rng.normal(size=(512, 1))), torch.tensor([[0.3, 0.9, 1.1, 1.5]])
+    noise = torch.tensor(rng.normal(size=(512, 4)))
+    assert_normal(mean + std * noise, mean, std)
+    assert "standardised" in refusal(assert_normal, mean + std**2 * noise, mean, std)
+    assert "should have shape (512, 4), but the shape is (512, 3)" in refusal(assert_normal, noise[:, :3], mean, std)
+
+
+def test_two_calls_with_one_seed_are_the_same_however_few() -> None:
+    noise = torch.randn(4, generator=torch.Generator().manual_seed(0))
+    assert "is a seed set inside?" in refusal(assert_independent_calls, noise, noise.clone())
+    long = np.random.default_rng(8).normal(size=200)
+    assert "correlated" in refusal(assert_independent_calls, long, -long)
+    assert "the shapes are" in refusal(assert_independent_calls, long, long[:100])
+
+
+def test_a_uniform_sample_fills_its_range_evenly() -> None:
+    rng = np.random.default_rng(9)
+    assert_uniform(rng.uniform(-1, 1, 2_000).astype(np.float32), -1, 1)
+    assert "should fill -1 ... 1" in refusal(assert_uniform, rng.uniform(-0.9, 1, 2_000), -1, 1)
+    assert "should lie between -1 and 1" in refusal(assert_uniform, rng.uniform(-1, 1.1, 2_000), -1, 1)
+    assert "distribution" in refusal(assert_uniform, 2 * rng.beta(0.7, 1, 2_000) - 1, -1, 1)
+
+
+def clt_sample(rng: np.random.Generator, m: int, n: int = 8_192) -> np.ndarray:
+    return np.mean([rng.uniform(-1, 1, n) for _ in range(m)], axis=0) * math.sqrt(3 * m)
+
+
+def test_the_sampler_of_the_central_limit_theorem_is_judged_by_its_own_law() -> None:
+    rng = np.random.default_rng(10)
+    good = clt_sample(rng, 1024)
+    assert_irwin_hall(good, 1024)
+    for m in (1, 2):
+        assert_irwin_hall(clt_sample(rng, m), m)
+        assert "wrong shape" in refusal(assert_irwin_hall, clt_sample(rng, m), 1024)
+    assert "should lie between -2.449 and 2.449" in refusal(assert_irwin_hall, good, 2)
+    assert "the mean of" in refusal(assert_irwin_hall, good + 0.1, 1024)
+    assert "the variance of" in refusal(assert_irwin_hall, good * 1.1, 1024)
+    assert "the variance of" in refusal(assert_irwin_hall, good * 0.9, 1024)
+
+
+def test_means_of_other_laws_have_bounds_of_their_own() -> None:
+    rng = np.random.default_rng(11)
+    exponential = rng.exponential(size=5_000)
+    assert_gamma_mean(exponential)
+    assert_distribution(exponential, gamma_cdf())
+    assert "the mean of the sample is" in refusal(assert_gamma_mean, exponential * 1.2)
+    assert "no negative value" in refusal(assert_gamma_mean, exponential - 0.5)
+    coins = (rng.uniform(size=5_000) < 0.02).astype(np.float32)
+    assert_sample_mean(coins, 0.02, low=0, high=1)
+    assert "expected 0.05" in refusal(assert_sample_mean, coins, 0.05, low=0, high=1, variance=0.05)
+    assert_sample_mean(coins, 0.05, low=0, high=1)  # Hoeffding, without the variance, does not see it
+    assert "should lie between 0 and 0.5" in refusal(assert_sample_mean, coins, 0.02, low=0, high=0.5)
+
+
+@pytest.mark.parametrize("size", [4_000, 3_000])
+def test_two_samples_of_different_laws_are_told_apart(size: int) -> None:
+    rng = np.random.default_rng(12)
+    first = rng.normal(size=4_000)
+    assert_same_distribution(first, rng.normal(size=size))
+    assert "do not have one distribution" in refusal(assert_same_distribution, first, rng.normal(0.4, 1, size))
+
+
+# What a probe may return instead of a sample
+
+CHECKS: dict[str, Callable[[object], object]] = {
+    "assert_mean": lambda x: assert_mean(x, 0, 1),
+    "assert_std": lambda x: assert_std(x, 1.0),
+    "assert_variance": lambda x: assert_variance(x, 1.0, mean=0),
+    "assert_uncorrelated": lambda x: assert_uncorrelated(np.ones(3), x),
+    "assert_independent_rows_and_columns": assert_independent_rows_and_columns,
+    "assert_independent_calls": lambda x: assert_independent_calls(x, np.ones(3)),
+    "assert_extremes": assert_extremes,
+    "assert_standard_normal": assert_standard_normal,
+    "assert_normal": lambda x: assert_normal(x, 0, 1),
+    "assert_distribution": lambda x: assert_distribution(x, normal_cdf()),
+    "assert_bins": lambda x: assert_bins(x, [0.0], [0.5, 0.5]),
+    "assert_uniform": lambda x: assert_uniform(x, 0, 1),
+    "assert_irwin_hall": lambda x: assert_irwin_hall(x, 12),
+    "assert_gamma_mean": assert_gamma_mean,
+    "assert_sample_mean": lambda x: assert_sample_mean(x, 0, low=-1, high=1),
+    "assert_same_distribution": lambda x: assert_same_distribution(x, np.ones(3)),
+}
+
+
+def test_every_statistical_assertion_is_tested_with_nonsense() -> None:
+    others = "array between close equal gradient gradient_flows no_gradient number reparameterised tensor unchanged"
+    exported = {name for name in gapcheck.__all__ if name.startswith("assert_")}
+    assert exported - {f"assert_{name}" for name in others.split()} == set(CHECKS)
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "None (is there a return statement?) came back"),
+        ("noise", "a str of length 5 came back"),
+        ([0.1, 0.2], "a list of length 2 came back"),
+        (0.5, "the float 0.5 came back"),
+        (torch.tensor(0.5), "a single number without axes came back"),
+        (torch.zeros(0), "shape (0,) holds 0"),
+        (torch.tensor([1, 2]), "dtype torch.int64 came back"),
+        (torch.tensor([0.5, math.nan, 0.1]), "1 of 3 values of"),
+        (np.array([0.5, math.inf]), "are NaN or infinite"),
+        (np.array([0.5, 1e300]), "are NaN or infinite"),
+    ],
+)
+def test_nonsense_fails_readably(check: Callable[[object], object], value: object, said: str) -> None:
+    assert said in refusal(check, value)
+
+
+def test_a_defect_of_the_test_is_no_failure_of_the_student() -> None:
+    sample = np.zeros(4)
+    with pytest.raises(ValueError, match="positive"):
+        standardised(sample, 0, 0)
+    with pytest.raises(ValueError, match="needs the mean"):
+        assert_std(sample, np.ones(4))
+    with pytest.raises(ValueError, match="2 edges need 3 probabilities"):
+        assert_bins(sample, [0, 1], [0.5, 0.5])
+
+
+def test_a_batch_of_noise_is_judged_in_milliseconds() -> None:
+    noise = torch.randn(128, 128, generator=torch.Generator().manual_seed(0))
+    assert_standard_normal(noise)
+    fastest = math.inf
+    for _ in range(10):
+        start = time.perf_counter()
+        assert_standard_normal(noise)
+        fastest = min(fastest, time.perf_counter() - start)
+    assert fastest <= 0.005
