@@ -7,6 +7,7 @@ from pathlib import Path
 HOUSE = Path(__file__).parent.parent.parent
 READERS = ("__init__", "dialects", "gaps", "handed", "lines", "pdf", "reading", "splice")
 SERVER = "grader/wall/inside/server.py"
+ZYGOTE = "grader/wall/inside/zygote.py"
 
 
 def server_files() -> dict[str, Path]:

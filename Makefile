@@ -1,0 +1,48 @@
+# Everything happens inside .venv/, which is made on demand. Needs Python 3.11 or newer, git and make.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+export PYTHONDONTWRITEBYTECODE = 1
+
+.PHONY: help setup demo test lint attacks bench releases clean
+
+help:
+	@echo "make setup     install everything into .venv/"
+	@echo "make demo      build the release, grade six submissions, print their reports"
+	@echo "make test      run every test of the framework"
+	@echo "make lint      formatting, style and types"
+	@echo "make attacks   run the attack suite and print its table"
+	@echo "make bench     measure, beside the peers"
+	@echo "make releases  generate student/ anew"
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml environment/setup.sh environment/install.py environment/torchvision_ops.py
+	PYTHON="$(PYTHON)" sh environment/setup.sh
+	@touch $(READY)
+
+demo: $(READY)
+	$(BIN)/python -m tools.demo
+
+test: $(READY)
+	$(BIN)/python -m tools.make_release --all --check
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pycodestyle --max-line-length 120 solutions tests_public gapcheck student
+
+attacks: $(READY)
+	$(BIN)/python -m tests.attacks
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+releases: $(READY)
+	$(BIN)/python -m tools.make_release --all
+
+clean:
+	rm -rf .venv build out .mypy_cache .pytest_cache .ruff_cache .hypothesis

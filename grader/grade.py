@@ -1,0 +1,139 @@
+"""One submission's way through the grader: read it, run the tests, apply the rules, add up."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from grader import GapgradeError, __version__
+from grader.explain import explained
+from grader.intake import Submission
+from grader.pushes import PushCount
+from grader.reader import Reading, load_templates, read_behind
+from grader.result import Result, TaskResult, Versions
+from grader.rules import apply_rules, late, score_other
+from grader.score import add_up, score_code
+from grader.sheet import Sheet
+from grader.suite import Gate, Suite, digest_of, tests_version, with_suite
+from grader.wall import Cell, Wall
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Handin:
+    """A submission, and what the host's server knows about it.
+
+    Attributes:
+        pushes: the pushes to the branch that counts, or None where nobody asked the server.
+        handed_in_at: the last push by the server's clock, or None.
+        seed: what the run's random data come from; a new one for every grading unless a run is repeated.
+    """
+
+    submission: Submission
+    pushes: PushCount | None = None
+    handed_in_at: datetime | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything that one sheet's submissions are graded with: set up once, used for many."""
+
+    sheet: Sheet
+    wall: Wall
+    suite: Suite
+    templates: dict[str, str]
+    versions: Versions
+
+    def grade(self, handin: Handin) -> Result:
+        """Grade one submission. Raises `WallError` where the sandbox failed; that is never a score."""
+        sheet = self.sheet
+        seed = secrets.randbelow(2**31) if handin.seed is None else handin.seed
+        pdf = sheet.rules.submission_pdf.file if sheet.rules.submission_pdf else ""
+        with self.wall.open(sheet.limits) as cell:
+            reading = read_behind(cell, self.templates, handin.submission.files, pdf)
+            tasks = [*self._tasks(cell, handin, reading, seed)]
+        rules = list(apply_rules(sheet, handin.submission, reading, handin.pushes))
+        so_far = add_up(sheet, tasks, rules)
+        rules += late(sheet, handin.handed_in_at, so_far.score)
+        total = add_up(sheet, tasks, rules)
+        return Result(
+            sheet=sheet.name,
+            title=sheet.title,
+            submission=handin.submission.name,
+            graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            seed=seed,
+            sandbox=self.wall.mode,
+            score=total.score,
+            max_score=sheet.max_score,
+            bonus=total.bonus,
+            max_bonus=sheet.max_bonus,
+            pass_mark=sheet.pass_mark,
+            passed=total.passed,
+            pending=total.pending,
+            advisory=self.wall.mode == "none",
+            tasks=tuple(tasks),
+            rules=tuple(rules),
+            edits=reading.diffs,
+            versions=self.versions,
+        )
+
+    def _tasks(self, cell: Cell, handin: Handin, reading: Reading, seed: int) -> list[TaskResult]:
+        sheet = self.sheet
+        if sheet.rules.gaps.mode == "keep":
+            cell.place(handin.submission.files)
+        else:
+            cell.place({path: text.encode() for path, text in reading.files.items()})
+        tests = self.suite.run(Gate(cell, seed, sheet.limits.submission_seconds), seed)
+        groups = {planned.id: planned.group for planned in self.suite.planned}
+        tests = [explained(test, reading.diffs) for test in tests]
+        return [
+            score_code(sheet, task, [test for test in tests if groups[test.id] in task.tests], reading.problem)
+            if task.kind == "code"
+            else score_other(sheet, task, handin.submission, reading, handed_out(sheet, "feedback.md"))
+            for task in sheet.tasks
+        ]
+
+
+@functools.cache
+def _handed_out(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def handed_out(sheet: Sheet, name: str) -> str:
+    """The text of a file as the release holds it, or nothing."""
+    return _handed_out(sheet.course / "student" / sheet.name / name)
+
+
+def with_bench(sheet: Sheet, wall: Wall, work: Callable[[Bench], T]) -> T:
+    """Collect the sheet's tests, and call `work` with everything that grading needs."""
+    import torch
+
+    templates = load_templates(sheet)
+    versions = Versions(
+        gapgrade=__version__,
+        sheet=digest_of([sheet.folder, sheet.course / "student" / sheet.name]),
+        tests=tests_version(sheet),
+        torch=str(torch.__version__),
+    )
+
+    def start(suite: Suite) -> T:
+        _check_groups(sheet, suite)
+        return work(Bench(sheet, wall, suite, templates, versions))
+
+    return with_suite(sheet, start)
+
+
+def _check_groups(sheet: Sheet, suite: Suite) -> None:
+    """What the sheet's text promised must be what pytest collected."""
+    groups = {planned.group for planned in suite.planned}
+    for task in sheet.tasks:
+        for group in task.tests:
+            if group not in groups:
+                raise GapgradeError(f"{sheet.folder / 'sheet.toml'}: pytest collected no test of the group {group!r}")
