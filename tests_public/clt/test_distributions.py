@@ -81,8 +81,8 @@ def test_std_normal_returns_one_number_for_each_sample(fresh_seed: int) -> None:
 
 @task("clt-normal", hint="What is the variance of a uniform number on (-b, b), and what that of a mean of m of them?")
 def test_std_normal_has_mean_zero_and_std_one(fresh_seed: int) -> None:
-    (draws,) = standard_draws(counts=[1600], seed=fresh_seed)
-    assert_array(draws, (1600,), dtype=np.float64, what="std_normal(1600)")
+    (draws,) = standard_draws(counts=[1000], seed=fresh_seed)
+    assert_array(draws, (1000,), dtype=np.float64, what="std_normal(1000)")
     assert_irwin_hall(draws, 1024, what="std_normal")
 
 
@@ -96,7 +96,7 @@ def test_std_normal_draws_new_numbers_at_each_call(fresh_seed: int) -> None:
 
 @task("clt-normal", hint="loc moves the numbers; scale stretches them and is a standard deviation.")
 def test_normal_has_the_requested_mean_and_std(fresh_seed: int) -> None:
-    draws = assert_array(normal_draws(loc=2.0, scale=3.0, n_samples=1200, seed=fresh_seed), (1200,), dtype=np.float64)
+    draws = assert_array(normal_draws(loc=2.0, scale=3.0, n_samples=800, seed=fresh_seed), (800,), dtype=np.float64)
     assert_irwin_hall((draws - 2.0) / 3.0, 1024, what="(normal(2, 3) - 2) / 3")
 
 
