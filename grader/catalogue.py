@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader import GapgradeError
 from grader.gaps import find_gaps
-
+from grader.lines import split_lines
 
 Entry = TypeVar("Entry", bound="Variant")
 
@@ -92,20 +93,20 @@ def apply_edits(entry: Variant, solution: Mapping[str, str]) -> dict[str, str]:
         if edit.file not in files:
             raise CatalogueError(f"{entry.id}: there is no file {edit.file} in the solution")
         text = files[edit.file]
-        lines = text.splitlines(keepends=True)
-        gaps = [
-            (sum(map(len, lines[: gap.start])), sum(map(len, lines[: gap.end - 1])))
-            for gap in find_gaps(text, edit.file)
-        ]
-        inside = [
-            at
-            for start, end in gaps
-            for at in range(start, end)
-            if text.startswith(edit.find, at) and at + len(edit.find) <= end
-        ]
+        inside = [at for start, end in _gap_ranges(text, edit.file) for at in _places(text[:end], edit.find, start)]
         if len(inside) != 1:
             raise CatalogueError(
                 f"{entry.id}: {edit.find!r} stands {len(inside)} times in the gaps of {edit.file}; it must stand there once"
             )
         files[edit.file] = text[: inside[0]] + edit.replace + text[inside[0] + len(edit.find) :]
     return files
+
+
+def _gap_ranges(text: str, name: str) -> list[tuple[int, int]]:
+    """Where each gap's content begins and ends, in characters."""
+    ends = list(itertools.accumulate((len(line) for line in split_lines(text)), initial=0))
+    return [(ends[gap.start], ends[gap.end - 1]) for gap in find_gaps(text, name)]
+
+
+def _places(text: str, wanted: str, start: int) -> list[int]:
+    return [at for at in range(start, len(text) - len(wanted) + 1) if text.startswith(wanted, at)]
