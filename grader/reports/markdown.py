@@ -1,0 +1,122 @@
+"""The report as a GitHub job summary: Markdown of at most 1 MiB, for the student."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grader.reports import words
+from grader.reports.text import SHORT, code_block, markdown
+from grader.reports.views import StudentResult
+from grader.result import Result, RuleResult, TaskResult, TestResult
+
+LIMIT = 1024 * 1024
+"""GitHub refuses a step's summary that has more bytes."""
+_RESERVE = 1024
+DIFF = 8000
+
+
+def summary(student: StudentResult, limit: int = LIMIT) -> str:
+    """The job summary of one submission, in at most `limit` bytes: what does not fit is left out whole, and counted."""
+    kept: list[str] = []
+    size = left_out = 0
+    for block in _blocks(student.shown):
+        bytes_ = len(block.encode()) + 2
+        if size + bytes_ > limit - _RESERVE:
+            left_out += 1
+            continue
+        kept.append(block)
+        size += bytes_
+    if left_out:
+        kept.append(f"_The report is too long for this page: {left_out} of its parts are left out._")
+    return "\n\n".join(kept) + "\n"
+
+
+def _blocks(result: Result) -> Iterator[str]:
+    """The parts of the report; each stands alone, so that any of them may be left out."""
+    yield f"# {_line(result.title)}: {words.points(result.score)} / {words.points(result.max_score)} points"
+    yield _head(result)
+    if result.advisory:
+        yield f"> [!IMPORTANT]\n> {markdown(words.ADVISORY)}"
+    yield _table(result)
+    for task in result.tasks:
+        if task.note:
+            yield f"**{_line(words.name(task))}:** {markdown(task.note)}"
+    failed = [(task, test) for task in result.tasks for test in words.failures(task)]
+    if failed:
+        yield "## What is not yet right"
+    for task, test in failed:
+        yield _failure(test, task)
+    if result.rules:
+        yield "## Rules"
+    for rule in result.rules:
+        yield _rule(rule)
+    if result.edits:
+        yield "## Edits outside the gaps"
+    for file, diff in result.edits.items():
+        yield _details(f"<code>{_line(file)}</code>", code_block(diff, "diff", DIFF))
+    yield f"<sub>{_line(f'sandbox: {result.sandbox}, graded {result.graded_at}')}</sub>"
+
+
+def _head(result: Result) -> str:
+    parts = [f"**{_line(words.verdict(result))}**", _line(result.submission)]
+    if result.max_bonus:
+        parts.append(f"bonus {words.points(result.bonus)} / {words.points(result.max_bonus)}")
+    if result.pending:
+        parts.append(f"{words.counted(result.pending)} wait for a person")
+    return " · ".join(parts)
+
+
+def _table(result: Result) -> str:
+    rows = ["| Task | Points | |", "| --- | ---: | --- |"]
+    for task in result.tasks:
+        bonus = " (bonus)" if task.bonus else ""
+        score = f"{words.points(task.score)} / {words.points(task.max_score)}"
+        rows.append(f"| {_line(words.name(task))}{bonus} | {score} | {_state(task)} |")
+    rows += [
+        f"| Rule: {_line(rule.id)} | {words.points(-rule.deduction)} | {_line(rule.message)} |"
+        for rule in result.rules
+        if rule.deduction
+    ]
+    return "\n".join(rows)
+
+
+def _state(task: TaskResult) -> str:
+    if task.state == "pending":
+        return "waits for a person"
+    if task.state == "refused":
+        return "could not be graded"
+    passed = len(task.tests) - len(words.failures(task))
+    return f"{passed} of {len(task.tests)} tests passed" if task.tests else ""
+
+
+def _failure(test: TestResult, task: TaskResult) -> str:
+    outcome = f"{words.OUTCOMES[test.outcome]} ({words.counted(words.worth(test, task))})"
+    body = []
+    if test.hint:
+        body.append(f"Hint: {markdown(test.hint)}")
+    if test.mistake:
+        body.append(f"Recognised: {markdown(test.mistake)}")
+    if test.message:
+        body.append(code_block(test.message))
+    title = f"{_line(task.id)}: <b>{_line(test.title)}</b>, {_line(outcome)}"
+    return _details(title, *body) if body else title
+
+
+def _rule(rule: RuleResult) -> str:
+    cost = f", {words.points(-rule.deduction)}" if rule.deduction else ""
+    title = f"<b>{_line(rule.id)}</b>{cost}: {_line(rule.message)}"
+    lines = []
+    for one in rule.evidence:
+        place = f"{one.file}:{one.line}: " if one.line else f"{one.file}: " if one.file else ""
+        lines.append(f"- {_line(place + one.text)}")
+    return _details(title, "\n".join(lines)) if lines else title
+
+
+def _details(title: str, *body: str) -> str:
+    """A part that opens on a click; the empty lines make GitHub read the body as Markdown."""
+    return "\n\n".join([f"<details><summary>{title}</summary>", *body, "</details>"])
+
+
+def _line(text: str) -> str:
+    """Untrusted text in one line of Markdown."""
+    return markdown(text.replace("\n", " "), SHORT)
