@@ -1,0 +1,1 @@
+"""What instructors run before a release: strip, check, preview."""
