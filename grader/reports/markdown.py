@@ -62,7 +62,7 @@ def _head(result: Result) -> str:
     if result.max_bonus:
         parts.append(f"bonus {words.points(result.bonus)} / {words.points(result.max_bonus)}")
     if result.pending:
-        parts.append(f"{words.counted(result.pending)} wait for a person")
+        parts.append(words.waiting(result))
     return " · ".join(parts)
 
 

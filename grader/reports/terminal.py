@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.padding import Padding
 from rich.panel import Panel
+from rich.segment import Segment
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -26,8 +28,10 @@ from grader.result import Result, RuleResult, TaskResult, TestResult
 
 WIDEST = 100
 BAR = 10
-EVIDENCE = 10
-DIFF = 1200
+EVIDENCE = 10  # lines of proof that are shown for a rule
+DIFF = 1200  # characters that are shown of a file's edits
+NAME, REMARKS = 20, 22  # columns of the class table: names are folded beyond, remarks have at least
+UNBOUNDED = 10_000
 
 
 def print_report(result: Result, console: Console, *, staff: bool) -> None:
@@ -53,15 +57,21 @@ def print_report(result: Result, console: Console, *, staff: bool) -> None:
 
 
 def print_summary(results: Iterable[Result], console: Console) -> None:
-    """Print a class in one table, for the staff: a row a submission; short of space, tasks are summed by number."""
+    """Print a class in one table, for the staff: a row a submission.
+
+    Where the tasks take too much room they are summed by number (1.1 and 1.2 as 1), or left to the total.
+    """
     rows = list(results)
     pen = _Pen(console)
     tasks = list(dict.fromkeys(task.id for result in rows for task in result.tasks))
-    table = _class_table(rows, [(task, (task,)) for task in tasks], pen)
-    if Measurement.get(console, console.options, table).minimum > console.width:
-        numbers = list(dict.fromkeys(task.partition(".")[0] for task in tasks))
-        columns = [(number, tuple(task for task in tasks if task.partition(".")[0] == number)) for number in numbers]
+    numbers = list(dict.fromkeys(task.partition(".")[0] for task in tasks))
+    each = [(task, (task,)) for task in tasks]
+    summed = [(number, tuple(task for task in tasks if task.partition(".")[0] == number)) for number in numbers]
+    unbounded = console.options.update(max_width=UNBOUNDED)
+    for columns in (each, summed, []):
         table = _class_table(rows, columns, pen)
+        if Measurement.get(console, unbounded, table).minimum <= console.width:
+            break
     console.print(table)
 
 
@@ -88,10 +98,7 @@ class _Pen:
 
     def quote(self, text: str, style: str = "", limit: int = safe.LONG) -> RenderableType:
         """Somebody's own words, behind a line of their own."""
-        table = Table(box=_LEFT_LINE, show_header=False, padding=(0, 1, 0, 0), border_style="dim")
-        table.add_column(overflow="fold")
-        table.add_row(self.text(text, style, limit))
-        return table
+        return _Quote(self.text(text.strip("\n"), style, limit), "| " if self.console.options.ascii_only else "│ ")
 
     def mark(self, sign: str, plain_sign: str, style: str) -> Text:
         return Text(plain_sign if self.console.options.ascii_only else sign, style)
@@ -106,7 +113,19 @@ class _Pen:
         return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-_LEFT_LINE = box.Box("    \n│   \n    \n│   \n    \n    \n│   \n    \n")
+@dataclass(frozen=True)
+class _Quote:
+    """A text with a line on its left, wrapped lines too."""
+
+    text: Text
+    edge: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = max(1, options.max_width - len(self.edge))
+        for line in console.render_lines(self.text, options.update(width=width), pad=False):
+            yield Segment(self.edge, Style(dim=True))
+            yield from line
+            yield Segment.line()
 
 
 def _head(result: Result, pen: _Pen) -> RenderableType:
@@ -119,7 +138,7 @@ def _head(result: Result, pen: _Pen) -> RenderableType:
         pen.line(words.verdict(result), "green" if result.passed else "red"),
     ]
     if result.pending:
-        lines.append(pen.line(f"{words.counted(result.pending)} wait for a person"))
+        lines.append(pen.line(words.waiting(result)))
     lines.append(pen.line(f"sandbox: {result.sandbox}, graded {result.graded_at}", "dim"))
     if result.advisory:
         lines.append(pen.long_line(words.ADVISORY, "yellow"))
@@ -189,13 +208,17 @@ def _item(mark: Text, body: RenderableType) -> RenderableType:
 
 
 def _class_table(results: Sequence[Result], columns: Sequence[tuple[str, tuple[str, ...]]], pen: _Pen) -> Table:
-    table = Table(box=box.ROUNDED, padding=(0, 1))
-    table.add_column(pen.line("submission"), overflow="fold", min_width=10)
-    for heading, _ in columns:
-        table.add_column(pen.line(heading), justify="right", no_wrap=True)
-    for heading in ("rules", "total", "passed"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("remarks", overflow="fold", min_width=10)
+    table = Table(box=box.ROUNDED, expand=True)
+    longest = max((pen.line(result.submission).cell_len for result in results), default=0)
+    table.add_column("submission", overflow="fold", width=min(NAME, max(longest, len("submission"))))
+    wholes = {task.id: task.max_score for result in results for task in result.tasks}
+    for heading, tasks in columns:
+        whole = sum((wholes[task] for task in tasks), Decimal(0))
+        table.add_column(_heading(heading, whole, pen), justify="right", no_wrap=True)
+    table.add_column("rules", justify="right", no_wrap=True)
+    whole = max((result.max_score for result in results), default=Decimal(0))
+    table.add_column(_heading("total", whole, pen), justify="right", no_wrap=True)
+    table.add_column("remarks", overflow="fold", min_width=REMARKS, ratio=1)
     for result in results:
         by_id = {task.id: task for task in result.tasks}
         deducted = sum((rule.deduction for rule in result.rules), Decimal(0))
@@ -203,11 +226,18 @@ def _class_table(results: Sequence[Result], columns: Sequence[tuple[str, tuple[s
             pen.line(result.submission),
             *(_points_of([by_id[task] for task in tasks if task in by_id]) for _, tasks in columns),
             words.points(-deducted),
-            Text(f"{words.points(result.score)}/{words.points(result.max_score)}", "bold"),
-            pen.mark("✓", "yes", "green") if result.passed else pen.mark("✗", "no", "red"),
+            Text.assemble((f"{words.points(result.score)} ", "bold"), _passed(result, pen)),
             pen.long_line("; ".join(_remarks(result))),
         )
     return table
+
+
+def _passed(result: Result, pen: _Pen) -> Text:
+    return pen.mark("✓", "ok", "green") if result.passed else pen.mark("✗", "no", "red")
+
+
+def _heading(name: str, whole: Decimal, pen: _Pen) -> Text:
+    return Text.assemble(pen.line(name), (f"\n/ {words.points(whole)}", "dim"))
 
 
 def _points_of(tasks: Sequence[TaskResult]) -> Text:
@@ -224,14 +254,13 @@ def _remarks(result: Result) -> Iterator[str]:
     for outcome, word in (("crashed", "crashed"), ("timeout", "too slow"), ("refused", "refused values")):
         if ended[outcome]:
             yield f"{ended[outcome]} {word}"
-    for note in dict.fromkeys(task.note for task in result.tasks if task.state == "refused"):
-        yield f"refused: {safe.line(note)}"
-    for mistake in dict.fromkeys(test.mistake for test in words.tests(result) if test.mistake):
-        yield f"mistake: {mistake}"
+    if refused := sum(task.state == "refused" for task in result.tasks):
+        yield f"{refused} of {len(result.tasks)} tasks refused"
+    yield from dict.fromkeys(test.mistake for test in words.tests(result) if test.mistake)
     if result.pending:
         yield f"{words.points(result.pending)} pending"
     if result.edits:
-        yield f"edits outside gaps: {len(result.edits)}"
+        yield f"{len(result.edits)} edited outside gaps"
     if any(safe.has_invisible(text) for text in [*result.edits, *result.edits.values()]):
         yield "invisible characters"
     if result.advisory:

@@ -19,9 +19,9 @@ _BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\u
 _BLANK_CHARACTER = re.compile(f"[{_BLANK}]")
 _PLAIN_ASCII = re.compile(r"[\n\t\x20-\x7e]*\Z")
 
-# GitHub finds these in the rendered text, where an entity is its character again; a space of no width after the
-# character breaks them: @name, #1, :emoji:, GH-1.
-_REFERENCE = re.compile(r"([@#:]|(?<![^\W_])gh-)(?=\S)", re.IGNORECASE)
+# GitHub finds these in the rendered text, where an entity is its character again; a space of no width behind their
+# beginning breaks them: @name, #1, GH-1, :emoji:, http://, www.
+_REFERENCE = re.compile(r"([@#](?=\S)|\bgh-(?=\d)|:(?=//|[\w+-]+:)|\bwww(?=\.))", re.IGNORECASE)
 _BREAK = "\u200b"
 _ENTITIES = str.maketrans({character: f"&#{ord(character)};" for character in string.punctuation} | {_BREAK: "&#8203;"})
 

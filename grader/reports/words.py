@@ -59,6 +59,11 @@ def verdict(result: Result) -> str:
     return f"not passed ({needed}{open_points})"
 
 
+def waiting(result: Result) -> str:
+    """What a person has still to grade."""
+    return f"{counted(result.pending)} still to be graded by a person"
+
+
 def name(task: TaskResult) -> str:
     """A task as a reader calls it: its id and its title."""
     return f"{task.id} {task.title}".strip()
