@@ -102,6 +102,10 @@ def assert_uncorrelated(u: object, v: object, *, alpha: float = ALPHA, what: str
     assert left.shape == right.shape, (
         f"{what} should have one shape, but the shapes are {left.shape} and {right.shape}."
     )
+    _assert_uncorrelated(left, right, alpha, what)
+
+
+def _assert_uncorrelated(left: Array, right: Array, alpha: float, what: str) -> None:
     norm = float(np.linalg.norm(left))
     assert norm > 0, f"the first of {what} is zero everywhere."
     size, bound = float((left * right).sum()) / norm, laws.normal_bound(alpha)
@@ -123,8 +127,8 @@ def assert_independent_rows_and_columns(noise: object, *, alpha: float = ALPHA, 
         if length < 2:
             continue
         even, half = length - length % 2, length // 2
-        assert_uncorrelated(values[0:even:2], values[1:even:2], alpha=share, what=f"neighbouring {name} of {what}")
-        assert_uncorrelated(values[:half], values[half:even], alpha=share, what=f"the halves of the {name} of {what}")
+        _assert_uncorrelated(values[0:even:2], values[1:even:2], share, f"neighbouring {name} of {what}")
+        _assert_uncorrelated(values[:half], values[half:even], share, f"the halves of the {name} of {what}")
         off = values.mean(axis=0) * math.sqrt(length)
         worst, bound = float(np.abs(off).max()), laws.normal_bound(share, tests=off.size)
         assert worst <= bound, (

@@ -142,8 +142,8 @@ def shape_text(shape: Shape | torch.Size) -> str:
 
 
 def assert_finite(array: Array, what: str) -> None:
-    """No NaN and no infinity in a float64 array; what overflows when it is squared counts as infinite."""
-    bad = ~(np.abs(array) <= 1e150)
+    """No NaN and no infinity in a float64 array; what would overflow in later arithmetic counts as infinite."""
+    bad = ~(np.abs(array) <= 1e100)
     if bad.any():
         first = np.unravel_index(int(bad.argmax()), array.shape)
         where = f" (the first at index {index_text(first)})" if array.ndim else ""

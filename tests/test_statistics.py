@@ -252,6 +252,13 @@ def test_repeated_rows_and_columns_are_named(name: str) -> None:
     assert "rows" in message or "columns" in message
 
 
+@pytest.mark.parametrize("shape", [(2,), (3,), (2, 1), (1, 2), (3, 3), (5, 2, 2)])
+def test_noise_of_any_shape_is_judged(shape: tuple[int, ...]) -> None:
+    noise = np.random.default_rng(13).normal(size=shape)
+    assert_standard_normal(noise)
+    assert "the noise" in refusal(assert_standard_normal, 100 * noise)
+
+
 def test_a_normal_sample_is_judged_element_by_element() -> None:
     rng = np.random.default_rng(7)
     mean, std = torch.tensor(rng.normal(size=(512, 1))), torch.tensor([[0.3, 0.9, 1.1, 1.5]])
