@@ -94,17 +94,18 @@ def test_the_two_sample_bound_is_exact_by_enumeration() -> None:
     assert np.mean(np.array(gaps) > bound) <= alpha < np.mean(np.array(gaps) > bound - 1 / n)
 
 
-def exact_irwin_hall(m: int, x: Fraction) -> float:
-    """P(sum of m uniform numbers on (0, 1) <= x) in rational arithmetic."""
-    terms = ((-1) ** k * math.comb(m, k) * (x - k) ** m for k in range(math.floor(x) + 1))
-    return float(sum(terms) / math.factorial(m))
+def exact_irwin_hall(m: int, fortieths: int) -> float:
+    """P(sum of m uniform numbers on (0, 1) <= fortieths / 40) in integer arithmetic."""
+    terms = ((-1) ** k * math.comb(m, k) * (fortieths - 40 * k) ** m for k in range(fortieths // 40 + 1))
+    return float(Fraction(sum(terms), 40**m * math.factorial(m)))
 
 
-@pytest.mark.parametrize("m", [1, 2, 3, 12, 24, 25, 26, 64, 150])
+@pytest.mark.parametrize("m", [1, 2, 3, 12, 24, 25, 26, 64, 150, 1024])
 def test_the_irwin_hall_law_agrees_with_rational_arithmetic(m: int) -> None:
-    sums = [Fraction(k * m, 40) for k in range(41)]
-    z = np.array([(float(x) - m / 2) * math.sqrt(12 / m) for x in sums])
-    expected = [exact_irwin_hall(m, x) for x in sums]
+    reach = max(1, min(20, round(100 / math.sqrt(m))))  # beyond, some ten standard deviations out, all is 0 or 1
+    fortieths = [m * (20 + k) for k in range(-reach, reach + 1)]
+    z = np.array([(x / 40 - m / 2) * math.sqrt(12 / m) for x in fortieths])
+    expected = [exact_irwin_hall(m, x) for x in fortieths]
     np.testing.assert_allclose(irwin_hall_cdf(m)(z), expected, rtol=0, atol=1e-12)
 
 
