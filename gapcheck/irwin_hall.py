@@ -1,9 +1,9 @@
 """The law of an average of m uniform numbers on (-b, b), b = sqrt(3 m): mean 0, variance 1, bounded by b.
 
 Up to scale this is the Irwin-Hall distribution. It is what a sampler of normal numbers by the central limit theorem
-draws from; it tends to N(0, 1) and never is it. The textbook's alternating sum loses all digits from m of some 30 on, so
-the distribution function is computed here in two ways, with an absolute error below 1e-12 (scipy.stats.irwinhall agrees,
-but it would have to be imported).
+draws from; it tends to N(0, 1) and never is it. The textbook's alternating sum loses all digits from m of some 30 on,
+so the distribution function is computed here in two ways, with an absolute error below 1e-12. scipy.stats.irwinhall
+agrees, but it would have to be imported.
 """
 
 from __future__ import annotations
