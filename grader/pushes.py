@@ -84,11 +84,6 @@ class PushCount:
     by_bots: int = 0
     hole: str = ""
 
-    @property
-    def last(self) -> datetime | None:
-        """When a person last pushed, by the server's clock."""
-        return self.pushes[-1].at if self.pushes else None
-
 
 def read_activity(path: Path) -> Activity:
     """Read a log that was saved as JSON: one list of items, in any order. Raises `PushesError`."""
@@ -132,10 +127,16 @@ def count_pushes(activity: Activity, branch: str, due: datetime | None) -> PushC
     return PushCount(branch, count, not hole, pushes, by_bots, hole)
 
 
-def arrived(activity: Activity, branch: str, commit: str) -> datetime | None:
-    """When the server first saw the branch at this commit; None where the log does not tell."""
-    ref = f"refs/heads/{branch}"
-    return next((item.at for item in activity.items if item.ref == ref and item.after == commit), None)
+def last_push(activity: Activity, branch: str, commit: str | None = None) -> datetime | None:
+    """When the work was handed in, by the server's clock; None where the log does not tell.
+
+    That is when the branch first came to `commit`, whoever moved it there: a bot's late push is late, too. Where the
+    commit is not given or not in the log, it is when a person last pushed.
+    """
+    items = [item for item in activity.items if item.ref == f"refs/heads/{branch}"]
+    came = [item.at for item in items if commit and item.after == commit]
+    moved = [item.at for item in items if not item.bot and item.kind != "branch_deletion"]
+    return came[0] if came else max(moved, default=None)
 
 
 def _hole(items: list[Item]) -> str:

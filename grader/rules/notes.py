@@ -1,0 +1,42 @@
+"""What is told and costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from grader.intake import Submission
+from grader.reader import Reading
+from grader.result import Evidence, RuleResult
+from grader.rules.evidence import counted, evidence_of, findings_of, first
+
+_NOTES = {
+    "syntax": (("syntax",), "gap does not compile; its tests fail.", "gaps do not compile; their tests fail."),
+    "files": (
+        ("gap-missing", "missing-file", "not-utf8", "too-long"),
+        "thing about the files that were handed out.",
+        "things about the files that were handed out.",
+    ),
+    "loops": (
+        ("loop",),
+        "loop over tensors where a vectorised form may exist.",
+        "loops over tensors where a vectorised form may exist.",
+    ),
+    "extra-files": (
+        ("extra-file",),
+        "file was not handed out and is not used.",
+        "files were not handed out and are not used.",
+    ),
+}
+
+
+def notes(submission: Submission, reading: Reading) -> Iterator[RuleResult]:
+    """A note for each kind of finding that there is; a kind without findings is not mentioned."""
+    for note, (kinds, one, many) in _NOTES.items():
+        if found := findings_of(reading, *kinds):
+            message = counted(len(found), one, many)
+            yield RuleResult(id=note, deduction=Decimal(0), message=message, evidence=evidence_of(found))
+    if refused := submission.refused:
+        message = f"{counted(len(refused), 'file')} could not be read and did not count."
+        evidence = first([Evidence(text=one.reason, file=one.file) for one in refused])
+        yield RuleResult(id="refused-files", deduction=Decimal(0), message=message, evidence=evidence)

@@ -1,0 +1,62 @@
+"""The PDF that a sheet asks for: it is there, it opens, and its first page says who wrote it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from grader.intake import Submission
+from grader.reader import Reading
+from grader.result import RuleResult
+from grader.rules.evidence import counted
+from grader.score import round_down
+from grader.sheet import Sheet, SheetError, SubmissionPdf
+
+
+def rule_on_submission_pdf(sheet: Sheet, submission: Submission, reading: Reading) -> Iterator[RuleResult]:
+    """Deduct once where the PDF is missing, does not open, or does not name one to `team_size` authors."""
+    rule = sheet.rules.submission_pdf
+    if rule is None:
+        return
+    if rule.file in submission.files and (reading.problem or reading.pdf is None):
+        message = f"{rule.file} is there, but was not read; nothing is deducted."
+        yield RuleResult(id="submission_pdf", deduction=Decimal(0), message=message)
+        return
+    wrong = _what_is_wrong(sheet, rule, submission, reading)
+    message = wrong or f"{rule.file} is there and names its authors."
+    if reading.pdf and reading.pdf.get("javascript"):
+        message += " It holds a script, which was not run."
+    deduction = round_down(rule.deduct, sheet) if wrong else Decimal(0)
+    yield RuleResult(id="submission_pdf", deduction=deduction, message=message)
+
+
+def _what_is_wrong(sheet: Sheet, rule: SubmissionPdf, submission: Submission, reading: Reading) -> str:
+    """A sentence, or nothing. It counts numbers and never repeats them: a report may be read by others."""
+    if rule.file not in submission.files:
+        return _why_missing(rule.file, submission)
+    pdf = reading.pdf or {}
+    if pdf.get("error"):
+        return f"{rule.file}: {pdf['error']}."
+    text = str(pdf.get("text_of_first_page", ""))
+    if not text.strip():
+        return f"The first page of {rule.file} holds no text (a scan?); type the matriculation numbers."
+    try:
+        numbers = {found[0] for found in re.finditer(rule.matriculation, text)}
+    except re.error as error:
+        where = sheet.folder / "sheet.toml"
+        raise SheetError(f"{where}: rules.submission_pdf.matriculation is no regular expression ({error})") from None
+    if not numbers:
+        return f"The first page of {rule.file} holds no matriculation number."
+    if len(numbers) > sheet.team_size:
+        found, allowed = counted(len(numbers), "matriculation number"), counted(sheet.team_size, "person", "people")
+        return f"The first page of {rule.file} holds {found}; a team has at most {allowed}."
+    return ""
+
+
+def _why_missing(file: str, submission: Submission) -> str:
+    for refused in submission.refused:
+        if refused.file == file:
+            return f"{file} was refused: {refused.reason}."
+    others = [path for path in submission.files if path.lower().endswith(".pdf")]
+    return f"{file} is missing" + (f"; {others[0]} has another name or place." if others else ".")
