@@ -14,7 +14,7 @@ Conventions that the tests depend on: no convolution has a bias; batch normalisa
 default settings; the layers are PyTorch's own (`nn.Conv2d`, ...), their names and order in the class are yours. With
 channels_multiplier = 4 the generator has 43,748 parameters and the discriminator 3,056.
 
-Test with: python -m pytest tests/test_gan.py
+Test with: python -m pytest tests/test_gan_models.py
 """
 
 import torch

@@ -17,7 +17,7 @@ Conventions that the tests depend on:
   of the optimiser that it is given, and does not change the weights of the other network.
 - What `label` holds before the call has no meaning.
 
-Test with: python -m pytest tests/test_gan.py
+Test with: python -m pytest tests/test_gan_training.py
 """
 
 from collections.abc import Iterable
