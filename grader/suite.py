@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import pytest
+from pytest_jsonreport.plugin import Hooks as RecorderHooks
 from pytest_jsonreport.plugin import JSONReport
 
 from gapcheck import plugin as gapcheck_plugin
@@ -27,8 +28,10 @@ T = TypeVar("T")
 Visibility = Literal["public", "hidden"]
 OPTIONS = tuple(
     (
-        "-p no:terminal -p no:cacheprovider -p no:faulthandler -p no:logging -p no:junitxml -p no:pastebin "
-        "-p no:doctest --import-mode=importlib --strict-markers --tb=short --capture=sys --json-report --json-report-file=none "
+        "--disable-plugin-autoload -p pytest_jsonreport.plugin -p pytest_metadata.plugin "
+        "-p no:terminalreporter -p no:cacheprovider -p no:faulthandler -p no:logging "
+        "-p no:junitxml -p no:pastebin -p no:doctest --import-mode=importlib --strict-markers --tb=short "
+        "--capture=sys --json-report-file=none "
         "--json-report-omit collectors log streams warnings keywords traceback"
     ).split()
 )
@@ -87,9 +90,9 @@ class Suite:
 
     def __init__(self, session: pytest.Session, sheet: Sheet) -> None:
         self._session, self._config = session, session.config
-        folders = {folder.resolve(): visibility for folder, visibility in sheet.test_folders().items()}
+        folders = sheet.test_folders()
         self._items = list(session.items)
-        self.planned = [_plan(item, folders, sheet.course) for item in self._items]
+        self.planned = [_plan(item, folders) for item in self._items]
 
     def run(self, gate: Gate, seed: int) -> list[TestResult]:
         """Run every test against the submission behind the gate; one result per planned test.
@@ -97,7 +100,7 @@ class Suite:
         Raises `WallError` where the wall itself failed: that is no score.
         """
         self._config.option.seed = seed
-        recorder = JSONReport(self._config)
+        recorder = _Recorder(self._config)
         recorder.pytest_sessionstart(self._session)
         self._config.pluginmanager.register(recorder, "gapgrade-recorder")
         results = []
@@ -112,20 +115,23 @@ class Suite:
                     results.append((planned, item.nodeid))
         finally:
             self._config.pluginmanager.unregister(recorder)
+            vars(self._config).pop("_json_report", None)  # the plugin would unregister it again at the end
             self._session.testsfailed = 0
         recorder.pytest_sessionfinish(self._session)
         recorded = {test["nodeid"]: test for test in recorder.report["tests"]}
         return [_result(planned, recorded.get(node)) for planned, node in results]
 
 
-def _plan(item: pytest.Item, folders: dict[Path, Visibility], course: Path) -> Planned:
+def _plan(item: pytest.Item, folders: dict[Path, Visibility]) -> Planned:
     mark = item.get_closest_marker("task")
     if mark is None:
         raise SuiteError(f"{item.path}: {item.name} has no @task; name the group that it counts for")
-    visibility = next(kind for folder, kind in folders.items() if item.path.is_relative_to(folder))
-    name = f"{item.path.relative_to(course).as_posix()}::{item.name}"
+    file = item.path.resolve()
+    folder = next(folder for folder in folders if file.is_relative_to(folder.resolve()))
+    inside = file.relative_to(folder.resolve()).as_posix()
+    name = f"{folder.parent.name}/{folder.name}/{inside}::{item.name}"
     facts = mark.kwargs
-    return Planned(name, facts["title"], facts["group"], facts["hint"], facts["weight"], visibility)
+    return Planned(name, facts["title"], facts["group"], facts["hint"], facts["weight"], folders[folder])
 
 
 def _result(planned: Planned, recorded: dict[str, Any] | None) -> TestResult:
@@ -155,6 +161,13 @@ def _judge(recorded: dict[str, Any] | None) -> tuple[Any, str, str]:
     return failure["outcome"], failure["message"], f"{failure['message']}\n{failure['detail'] or trace}".strip()
 
 
+class _Recorder(JSONReport):  # type: ignore[misc]  # pytest-json-report has no types
+    """pytest-json-report's own recorder, made anew for each submission of one session."""
+
+    def pytest_addhooks(self, pluginmanager: pytest.PytestPluginManager) -> None:
+        """`_Hooks` has declared them, once for the session."""
+
+
 class _Hooks:
     """What this module adds to the pytest session."""
 
@@ -162,6 +175,9 @@ class _Hooks:
         self._work = work
         self.problem: BaseException | None = None
         self.collection: list[str] = []
+
+    def pytest_addhooks(self, pluginmanager: pytest.PytestPluginManager) -> None:
+        pluginmanager.add_hookspecs(RecorderHooks)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -177,7 +193,6 @@ class _Hooks:
             self.problem = error
         return True
 
-    @pytest.hookimpl(optionalhook=True)
     def pytest_json_runtest_metadata(self, item: pytest.Item, call: pytest.CallInfo[None]) -> dict[str, Any]:
         if call.excinfo is None:
             return {}

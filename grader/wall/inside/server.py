@@ -37,7 +37,6 @@ def load(packages: str) -> None:
 
     site.addsitedir(packages)
     import matplotlib as mpl
-    import numpy as np  # noqa: F401
     import torch
 
     torch.set_num_threads(1)  # a threaded operation before a fork would hang the child
@@ -48,6 +47,23 @@ def load(packages: str) -> None:
     import torch.nn.functional
     import torchvision.utils  # noqa: F401
     import tqdm  # noqa: F401
+
+    from grader.wall.inside import memory, probing
+
+    _warm_up(torch)
+    probing.codec.encode(torch.ones(1))
+    memory.settle()
+
+
+def _warm_up(torch: Any) -> None:
+    """Let torch set up what it sets up at the first use; no backward pass, which must not have run before a fork."""
+    images = torch.randn(2, 3, 8, 8)
+    layers = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(144, 4)
+    )
+    torch.optim.Adam(layers.parameters())
+    torch.nn.functional.binary_cross_entropy(torch.sigmoid(layers(images)), torch.rand(2, 4))
+    torch.manual_seed(0)
 
 
 def serve(control: socket.socket) -> None:
