@@ -6,6 +6,7 @@ imported here: the module runs inside the sandbox, too.
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 import tokenize
@@ -74,6 +75,7 @@ def indent_of(line: str) -> str:
     return content[: len(content) - len(content.lstrip(" \t\f"))]
 
 
+@functools.lru_cache(maxsize=32)  # a file is looked at for one thing after the other, and tokens are slow to read
 def scan(text: str) -> Scan:
     """Read the tokens of a file as far as they can be read; never raises."""
     lines = [without_end(line) for line in split_lines(text)]

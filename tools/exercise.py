@@ -16,6 +16,9 @@ from grader import GapgradeError
 KEPT_BACK = ("mistakes", "variants", "reference", "pages", "data")
 NOT_FOR_STUDENTS = "SOLUTION ONLY FILE"
 
+_VERSION = r"(?:==|>=|<=|~=|!=|<|>)[\w.*+!]+"
+_REQUIREMENT = re.compile(rf"(\w[\w.-]*)((?:{_VERSION}(?:,{_VERSION})*)?)", re.ASCII)
+
 
 class ExerciseError(GapgradeError):
     """An exercise that cannot be released: file, line, and what to change."""
@@ -121,12 +124,12 @@ def requirements(exercises: Iterable[Exercise], base: Iterable[str]) -> list[str
     needs += [(exercise.name, line) for exercise in exercises for line in exercise.requirements]
     packages: dict[str, dict[str, str]] = {}
     for source, line in needs:
-        match = re.fullmatch(r"\s*([A-Za-z0-9._-]+)\s*([^;@\[\]]*?)\s*", line)
+        match = _REQUIREMENT.fullmatch(line.replace(" ", ""))
         if not match:
             raise ExerciseError(f"{source}: the requirement {line!r} is not of the form name==1.2 or name>=1.2,<2")
         package = re.sub(r"[-_.]+", "-", match[1]).lower()
         versions = packages.setdefault(package, {})
-        for version in filter(None, (part.strip() for part in match[2].split(","))):
+        for version in filter(None, match[2].split(",")):
             pins = [other for other in versions if other.startswith("==") and version.startswith("==")]
             if pins and pins != [version]:
                 both = f"{versions[pins[0]]} needs {package}{pins[0]}, {source} needs {package}{version}"

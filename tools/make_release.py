@@ -78,7 +78,12 @@ def _sheets(sheet: str | None, every: bool, course: Path) -> list[Sheet]:
 
 
 def _tell(release: Release, target: Path) -> None:
-    words = [f"{len(release.files)} files", f"{release.gaps} gaps", points(release.sheet), f"-> {target}"]
+    words = [
+        f"{len(release.files)} files",
+        f"{release.gaps} gap{'' if release.gaps == 1 else 's'}",
+        points(release.sheet),
+        f"-> {target}",
+    ]
     line = Text(release.sheet.name, style="bold").append("  " + "  ".join(words), style="not bold")
     Console(highlight=False, soft_wrap=True).print(line)
 

@@ -84,7 +84,9 @@ def _add_own_files(merged: _Merged) -> None:
         path = file.relative_to(folder).as_posix()
         if file.is_file() and file.suffix != ".j2" and not _is_cache(file):
             data = file.read_bytes()
-            merged.add(path, data.replace(b"\n", b"\r\n") if file.suffix in WITH_CRLF else data, "Gapgrade's own files")
+            lines = data.replace(b"\r\n", b"\n")  # a checkout may have either
+            data = lines.replace(b"\n", b"\r\n") if file.suffix in WITH_CRLF else lines
+            merged.add(path, data, "Gapgrade's own files")
     for file in sorted((GAPGRADE / "gapcheck").glob("*.py")):
         merged.add(f"gapcheck/{file.name}", file.read_bytes(), "gapcheck")
 
