@@ -1,9 +1,9 @@
 """Lets torchvision's Python code import where its compiled operators cannot load.
 
-A torchvision build is tied to one torch build. Beside another one (a CPU torch and the registry's torchvision, say), its
-library of compiled operators stays unloaded, and `import torchvision` then fails while it describes two operators that do
-not exist. Declaring them is enough for data sets, transforms, models and image grids, which never call them; calling
-`nms` still fails, with torch's own message that no kernel is there.
+A torchvision build is tied to one torch build. Beside another one (a CPU torch and the registry's torchvision, say),
+its library of compiled operators stays unloaded, and `import torchvision` then fails while it describes two operators
+that do not exist. Declaring them is enough for data sets, transforms, models and image grids, which never call them;
+calling `nms` still fails, with a message of torchvision's own.
 
 `environment/install.py` puts this module and a `.pth` line that imports it into an environment's site-packages.
 """

@@ -1,8 +1,8 @@
 """The only way across the wall: plain data as a JSON structure, arrays as safetensors.
 
 A frame is `length of the structure (4 bytes, big-endian) | structure | safetensors`. The structure holds numbers,
-strings and null as they are, and everything else as `{"kind": [...]}`. Nothing is ever unpickled, and no size in a frame
-is believed before it was compared with the bytes that are there.
+strings and null as they are, and everything else as `{"kind": [...]}`. Nothing is ever unpickled, and no size in a
+frame is believed before it was compared with the bytes that are there.
 """
 
 from __future__ import annotations

@@ -134,8 +134,8 @@ def _refuse_unknown_names(shipped: str, file: str) -> None:
             for symbol in scope.get_symbols():
                 if symbol.is_global() and symbol.is_referenced() and symbol.get_name() not in known:
                     raise ProbeError(
-                        f"{file}: probe {function.get_name()} uses {symbol.get_name()!r}, which stays outside the wall; "
-                        f"pass it as an argument, or make it a probe"
+                        f"{file}: probe {function.get_name()} uses {symbol.get_name()!r}, which stays outside the "
+                        f"wall; pass it as an argument, or make it a probe"
                     )
 
 

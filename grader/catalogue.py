@@ -96,7 +96,7 @@ def apply_edits(entry: Variant, solution: Mapping[str, str]) -> dict[str, str]:
         inside = [at for start, end in _gap_ranges(text, edit.file) for at in _places(text[:end], edit.find, start)]
         if len(inside) != 1:
             raise CatalogueError(
-                f"{entry.id}: {edit.find!r} stands {len(inside)} times in the gaps of {edit.file}; it must stand there once"
+                f"{entry.id}: {edit.find!r} stands {len(inside)} times in the gaps of {edit.file}; it must once"
             )
         files[edit.file] = text[: inside[0]] + edit.replace + text[inside[0] + len(edit.find) :]
     return files

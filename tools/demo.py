@@ -1,7 +1,7 @@
 """`make demo`: the main job end to end, on six submissions that the demo makes itself.
 
-Builds the release of a sheet, writes six submissions (perfect, partial, untouched, a catalogued mistake, edits outside the
-gaps with five pushes to main, hostile), grades each behind the wall, prints each report and a table of all.
+Builds the release of a sheet, writes six submissions (perfect, partial, untouched, a catalogued mistake, edits outside
+the gaps with five pushes to main, hostile), grades each behind the wall, prints each report and a table of all.
 """
 
 from __future__ import annotations
