@@ -44,7 +44,8 @@ def line(text: str, limit: int = SHORT) -> str:
 
 def has_invisible(text: str) -> bool:
     """Whether a text holds characters that a reader would not see, or that reorder what is seen."""
-    return any(_visible(character) != character for character in text.replace("\t", " "))
+    seen = text.replace("\n", "").replace("\t", "")
+    return not seen.isprintable() or _BLANK_CHARACTER.search(seen) is not None
 
 
 def markdown(text: str, limit: int = LONG) -> str:

@@ -15,7 +15,7 @@ OUTCOMES: dict[Outcome, str] = {
     "failed": "not yet right",
     "error": "stopped with an error",
     "timeout": "took too long",
-    "crashed": "ended the program",
+    "crashed": "crashed or went over a limit",
     "refused": "returned something that cannot be checked",
 }
 
