@@ -90,18 +90,16 @@ def make_result(*tasks: TaskResult, **changes: Any) -> Result:
     return plain.model_copy(update=changes)
 
 
-def terminal(result: Result, *, staff: bool, width: int = 80, colour: bool = False) -> str:
-    console = Console(
-        file=io.StringIO(), width=width, force_terminal=colour, color_system="truecolor" if colour else None
-    )
-    print_report(result, console, staff=staff)
-    return console.file.getvalue()  # type: ignore[attr-defined]
+def terminal(result: Result, *, staff: bool, width: int = 80) -> str:
+    stream = io.StringIO()
+    print_report(result, Console(file=stream, width=width), staff=staff)
+    return stream.getvalue()
 
 
 def class_table(results: list[Result], width: int = 80) -> str:
-    console = Console(file=io.StringIO(), width=width)
-    print_summary(results, console)
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    stream = io.StringIO()
+    print_summary(results, Console(file=stream, width=width))
+    return stream.getvalue()
 
 
 STUDENT_FACES: dict[str, Callable[[Result], str]] = {
@@ -119,7 +117,11 @@ def results_with_secrets(draw: st.DrawFn) -> Result:
     """Results whose hidden tests hold canaries, in whatever a rule or a note might repeat of them, too."""
     tests = []
     for number in range(draw(st.integers(1, 4))):
-        changes = {"title": draw(texts), "hint": draw(texts), "outcome": draw(st.sampled_from([*words.OUTCOMES]))}
+        changes: dict[str, Any] = {
+            "title": draw(texts),
+            "hint": draw(texts),
+            "outcome": draw(st.sampled_from([*words.OUTCOMES])),
+        }
         secret = {"message": draw(canaries), "staff": f"line 1\n{draw(canaries)}"}
         tests.append(make_hidden(number, **changes, **secret) if draw(st.booleans()) else make_test(**changes))
     hidden = [test for test in tests if test.visibility == "hidden"]
@@ -225,10 +227,11 @@ def test_the_terminal_report_fits_80_columns_and_needs_no_colour() -> None:
 
 
 def test_the_terminal_report_can_be_written_in_any_encoding() -> None:
-    stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding="cp1252")
     print_report(hostile_result("日本 😀 –"), Console(file=stream, width=80), staff=True)
     stream.flush()
-    assert r"\u65e5\u672c \U0001f600 –" in stream.buffer.getvalue().decode("cp1252")  # type: ignore[attr-defined]
+    assert r"\u65e5\u672c \U0001f600 –" in written.getvalue().decode("cp1252")
 
 
 def test_the_class_table_sums_tasks_that_have_no_room() -> None:
