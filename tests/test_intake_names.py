@@ -101,5 +101,5 @@ def test_the_caps_on_all_files_together_hold(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("grader.intake.gather.MAX_TOTAL_BYTES", 1000)
     gathering = Gathering("team")
     gathering.keep("a.py", bytes(1000), 1000)
-    with pytest.raises(IntakeError, match="team: it holds more than .* MiB; leave out data"):
+    with pytest.raises(IntakeError, match=r"team: it holds more than .* MiB; leave out data"):
         gathering.keep("b.py", b"x", 1000)

@@ -37,7 +37,7 @@ def take_in(path: Path, *, ref: str | None = None, name: str | None = None) -> S
             return read_folder(path, name)
         if repository is None:
             raise IntakeError(f"{name}: {path} holds no repository to read {ref!r} from; clone it, or give no ref")
-        return read_commit(repository, ref or "HEAD", name)
+        return read_commit(repository, "HEAD" if ref is None else ref, name)
     if not path.exists():
         raise IntakeError(f"{name}: {path} does not exist; check the path")
     if path.name.lower().endswith(SUFFIXES) and path.is_file():
