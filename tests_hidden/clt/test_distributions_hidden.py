@@ -38,6 +38,7 @@ def clt_draws(n_repetitions: int, sample_sizes: list[int], seed: int) -> tuple[o
 def clt_lines(n_repetitions: int, sample_sizes: list[int], plot: bool, seed: int) -> list[list[tuple[object, object]]]:
     """The lines (x, y) in each axes of all figures that plot_clt leaves open."""
     import matplotlib.pyplot as plt
+
     from lib.distributions import plot_clt
 
     plt.switch_backend("Agg")
@@ -236,8 +237,8 @@ def test_std_normal_is_the_mean_of_1024_uniform_numbers(fresh_seed: int) -> None
 
 @task("clt-normal", hint="What is the variance of a uniform number on (-b, b), and what that of a mean of m of them?")
 def test_std_normal_has_the_law_of_the_mean(fresh_seed: int) -> None:
-    drawn, _ = standard_draws(counts=[1200], seed=fresh_seed)
-    assert_array(drawn, (1200,), dtype=np.float64, what="what std_normal returns")
+    drawn, _ = standard_draws(counts=[1800], seed=fresh_seed)
+    assert_array(drawn, (1800,), dtype=np.float64, what="what std_normal returns")
     assert_irwin_hall(drawn, N_UNIFORMS, what="what std_normal returns")
 
 

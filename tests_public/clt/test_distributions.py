@@ -81,8 +81,8 @@ def test_std_normal_returns_one_number_for_each_sample(fresh_seed: int) -> None:
 
 @task("clt-normal", hint="What is the variance of a uniform number on (-b, b), and what that of a mean of m of them?")
 def test_std_normal_has_mean_zero_and_std_one(fresh_seed: int) -> None:
-    (draws,) = standard_draws(counts=[1000], seed=fresh_seed)
-    assert_array(draws, (1000,), dtype=np.float64, what="std_normal(1000)")
+    (draws,) = standard_draws(counts=[1800], seed=fresh_seed)
+    assert_array(draws, (1800,), dtype=np.float64, what="std_normal(1800)")
     assert_irwin_hall(draws, 1024, what="std_normal")
 
 
