@@ -107,7 +107,7 @@ def _pair(gaps: list[Gap], keys: list[str | None], marks: list[_Mark], lines: li
 def _missing(gap: Gap, found: list[_Mark]) -> Handed:
     if not found:
         return Handed(gap, problem="gap-missing", message=f"the marker # START {gap.todo} is gone")
-    where = " and ".join(str(mark.line) for mark in found)
+    where = " and ".join(str(mark.line) for mark in found[:3]) + (" and more" if len(found) > 3 else "")
     message = f"# START {gap.todo} stands at line {where}, so it is not clear which one counts"
     return Handed(gap, problem="gap-missing", line=found[0].line, message=message)
 

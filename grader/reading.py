@@ -14,7 +14,7 @@ import pycodestyle
 
 from grader.gaps import Gap, find_gaps
 from grader.lines import scan, split_lines
-from grader.splice import MAX_FILE_BYTES, decode
+from grader.splice import MAX_FILE_BYTES, decode, too_long
 
 MAX_LINE_LENGTH = 120
 MAX_STYLE_FINDINGS = 100
@@ -84,7 +84,7 @@ def check_style(handed_in: Mapping[str, bytes]) -> dict[str, Any]:
     total = 0
     for path in sorted(handed_in):
         if path.endswith(".py") and not path.startswith(NOT_THE_STUDENTS):
-            found = _style_of(path, handed_in[path][:MAX_FILE_BYTES])
+            found = _style_of(path, handed_in[path])
             total += len(found)
             findings += found[: MAX_STYLE_FINDINGS - len(findings)]
     return {"total": total, "findings": findings}
@@ -106,7 +106,9 @@ class _Collect(pycodestyle.BaseReport):  # type: ignore[misc]  # pycodestyle has
 
 
 def _style_of(path: str, data: bytes) -> list[dict[str, Any]]:
-    text, _ = decode(data)
+    text, _ = decode(data[:MAX_FILE_BYTES])
+    if reason := too_long(data, text):
+        return [{"file": path, "line": 1, "column": 1, "code": "E902", "text": f"{path} {reason}; it was not read"}]
     style = pycodestyle.StyleGuide(
         parse_argv=False, config_file=False, max_line_length=MAX_LINE_LENGTH, reporter=_Collect
     )

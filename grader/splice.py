@@ -16,6 +16,7 @@ from grader.lines import end_of, split_lines, without_end
 
 MAX_FILE_BYTES = 256 * 1024
 MAX_FILE_LINES = 5_000
+MAX_LINE_CHARACTERS = 1_000  # the time to read tokens grows with the square of a line's length
 MAX_DIFF_LINES = 200
 MAX_DIFF_CHARACTERS = 20_000
 MAX_EXTRA_FILES = 20
@@ -81,6 +82,18 @@ def decode(data: bytes) -> tuple[str, int]:
     return _with_ends(text, "\n"), bad
 
 
+def too_long(data: bytes, text: str) -> str:
+    """Why a file is too long to be read, or nothing."""
+    lines = split_lines(text)
+    if len(data) > MAX_FILE_BYTES:
+        return f"is larger than {MAX_FILE_BYTES // 1024} KiB"
+    if len(lines) > MAX_FILE_LINES:
+        return f"has more than {MAX_FILE_LINES:,} lines"
+    if max(map(len, lines), default=0) > MAX_LINE_CHARACTERS:
+        return f"has a line of more than {MAX_LINE_CHARACTERS:,} characters"
+    return ""
+
+
 def _with_ends(text: str, newline: str) -> str:
     return "".join(without_end(line) + (newline if end_of(line) else "") for line in split_lines(text))
 
@@ -91,10 +104,8 @@ def _find(read: dict[str, Any], kind: str, file: str, line: int, message: str) -
 
 def _read_file(read: dict[str, Any], path: str, template: str, data: bytes) -> None:
     student, bad_line = decode(data[:MAX_FILE_BYTES])
-    lines = len(split_lines(student))
-    if len(data) > MAX_FILE_BYTES or lines > MAX_FILE_LINES:
-        limit = f"{MAX_FILE_BYTES // 1024} KiB or {MAX_FILE_LINES:,} lines"
-        _find(read, "too-long", path, 0, f"{path} is longer than {limit} and was not read")
+    if reason := too_long(data, student):
+        _find(read, "too-long", path, 0, f"{path} {reason}; it was not read")
         _record(read, path, [Handed(gap, problem="gap-missing") for gap in find_gaps(template, path)])
         return
     if bad_line:

@@ -154,7 +154,7 @@ def test_edits_outside_gaps_are_undone_and_shown() -> None:
 
 
 def test_a_diff_is_cut() -> None:
-    for student in ("x = 1\n" * 4000, "y" * 200_000):
+    for student in ("x = 1\n" * 4000, f"{'y' * 900}\n" * 150):
         (diff,) = read(student)["diffs"].values()
         assert len(diff) <= MAX_DIFF_CHARACTERS + len("\n... (cut)\n")
         assert len(diff.splitlines()) <= MAX_DIFF_LINES + 1
@@ -193,6 +193,21 @@ def test_missing_long_and_extra_files_are_noted_and_not_run() -> None:
         ("extra-file", "lib/mine.py"),
     }
     assert {gap["state"] for gap in result["gaps"]} == {"missing"}
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"#" * (MAX_FILE_BYTES + 1), "is larger than 256 KiB"),
+        (b"#\n" * 5001, "has more than 5,000 lines"),
+        (FILLED.encode() + b"\\'" * 1001, "has a line of more than 1,000 characters"),
+    ],
+)
+def test_a_file_that_would_take_long_to_read_is_not_read(data: bytes, reason: str) -> None:
+    result = read(data)
+    assert result["files"] == {FILE: TEMPLATE}
+    assert reason in result["findings"][0]["message"]
+    assert [finding["code"] for finding in check_style({FILE: data})["findings"]] == ["E902"]
 
 
 def test_gaps_without_a_comment_and_loops_are_noted() -> None:
