@@ -3,8 +3,11 @@
     python sample_gan.py
     python sample_gan.py results_gan/generator_checkpoint.safetensors --temperature 0.7
 
-The noise is drawn from N(0, T^2) with the temperature T. Below 1 the pictures are closer to each other and to what the
-generator does best, above 1 they are more varied and more often broken. Writes `results_gan/samples_T1.0.png`.
+The first form uses the generator that comes with this sheet: `python run_gan_training.py --epochs 60` made it from the
+drawn flowers. The noise is drawn from N(0, T^2) with the temperature T. Below 1 the pictures are paler and more alike,
+above 1 they have strong colours and are more often broken.
+
+Writes `results_gan/samples_T1.0.png`.
 """
 
 import argparse
