@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from grader.dialects import translate
 from grader.lines import GapError, Scan, end_of, indent_of, scan, split_lines, why_not_python
 
-__all__ = ["Gap", "GapError", "find_gaps", "lay", "strip", "without_solution_only"]
+__all__ = ["Gap", "GapError", "find_gaps", "lay", "starts_of", "strip", "without_solution_only"]
 
 _START = re.compile(r"# START TODO(?: \((?P<label>[^()\"'\\]+)\))?(?:: (?P<text>.*))?")
 _WORDS = {"# END TODO": "end", "# START SOLUTION ONLY": "start-only", "# END SOLUTION ONLY": "end-only"}
@@ -88,6 +88,16 @@ def lay(text: str, gaps: Sequence[Gap], contents: Iterable[str | None]) -> str:
     return "".join([*pieces, *lines[after:]])
 
 
+def starts_of(gaps: Sequence[Gap], contents: Sequence[str | None]) -> list[int]:
+    """The lines of the start markers after `lay` with these contents."""
+    starts, shift = [], 0
+    for gap, content in zip(gaps, contents, strict=True):
+        starts.append(gap.start + shift)
+        if content is not None:
+            shift += len(split_lines(content)) - (gap.end - gap.start - 1)
+    return starts
+
+
 def without_solution_only(text: str, name: str) -> str:
     """`text` without its solution-only regions, and without the blank lines that their going would double."""
     lines = split_lines(text)
@@ -121,13 +131,17 @@ def strip(text: str, name: str) -> str:
             raise GapError(name, gap.start, "the gap is empty; put the solution's lines between its markers")
     solution = without_solution_only(marked, name)
     gaps = find_gaps(solution, name)
-    template = lay(solution, gaps, [gap.head + _opening(solution, gap) for gap in gaps])
+    contents = [gap.head + _opening(solution, gap) for gap in gaps]
+    template, starts = lay(solution, gaps, contents), starts_of(gaps, contents)
     if broken := why_not_python(template, name):
         line, reason = broken
-        opened = zip(solution_gaps, find_gaps(template, name), strict=True)
-        where = max((old.start for old, new in opened if new.start <= line), default=1)
+        where = max((gap.start for gap, start in zip(solution_gaps, starts, strict=True) if start <= line), default=1)
         sentence = f"without the solution's lines the template does not compile (its line {line}: {reason})"
         raise GapError(name, where, sentence)
+    if [gap.start for gap in find_gaps(template, name)] != starts:
+        raise GapError(
+            name, gaps[0].start, "a quote that is open in starter code hides the template's markers; close it"
+        )
     return template
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from grader.gaps import Gap, find_gaps, lay
+from grader.gaps import Gap, find_gaps, lay, starts_of
 from grader.lines import scan, split_lines, why_not_python
 
 # A student's marker is known by its label, whatever became of the words behind it.
@@ -117,11 +117,7 @@ def _trouble(
 ) -> tuple[int, int, str] | None:
     """What is wrong when gap `i` is laid into the template: the line, the line of the gap's marker, and a sentence."""
     text = lay(template, gaps, laid)
-    marker = gaps[i].start + sum(
-        len(split_lines(content)) - (gap.end - gap.start - 1)
-        for gap, content in zip(gaps[:i], laid[:i], strict=True)
-        if content is not None
-    )
+    marker = starts_of(gaps, laid)[i]
     if broken := why_not_python(text, gaps[i].todo):
         last = marker + len(split_lines(laid[i] or "")) + 1
         if broken[0] > last:  # an open quote or bracket breaks what follows; where it opens says more

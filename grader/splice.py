@@ -146,9 +146,8 @@ def _note_edits_outside(read: dict[str, Any], path: str, template: str, student:
     before, after = ([line.rstrip() for line in split_lines(text.rstrip())] for text in (as_given, student))
     if before == after:
         return
-    first = next(
-        (row for row, pair in enumerate(zip(before, after, strict=False), 1) if pair[0] != pair[1]), len(after)
-    )
+    pairs = enumerate(zip(before, after, strict=False), 1)
+    first = next((row for row, (old, new) in pairs if old != new), min(len(before), len(after)) + 1)
     message = f"{path} was edited outside its gaps, first at line {first}; these edits are undone"
     _find(read, "edited-outside", path, first, message)
     diff = list(difflib.unified_diff(before, after, f"{path} (handed out)", path, lineterm=""))

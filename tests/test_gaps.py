@@ -120,6 +120,13 @@ def test_a_marker_that_cannot_be_read_is_refused_with_file_and_line(text: str, l
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("closing", ["pass", '# STUDENT: """'])
+def test_starter_code_with_an_open_quote_is_refused(closing: str) -> None:
+    first = ("# START TODO (a): x", '# STUDENT: x = """', "x = 1", "# END TODO")
+    with pytest.raises(GapError, match=r"^a\.py:\d: .*(does not compile|hides the template's markers)"):
+        strip(in_function(*first, "# START TODO (b): x", closing, "x = 1", "# END TODO"), "a.py")
+
+
 def test_two_gaps_of_a_file_may_not_share_a_label() -> None:
     gap = ("# START TODO (a): x", "pass", "# END TODO")
     with pytest.raises(GapError, match=r"a\.py:5: the label \(a\) stands at line 2, too"):

@@ -153,6 +153,10 @@ def test_edits_outside_gaps_are_undone_and_shown() -> None:
     assert "-import math\n+import math, os\n" in result["diffs"][FILE]
 
 
+def test_lines_behind_the_end_are_an_edit_of_the_first_line_there() -> None:
+    assert kinds(read(FILLED + "print(1)\n")) == [("edited-outside", len(FILLED.splitlines()) + 1)]
+
+
 def test_a_diff_is_cut() -> None:
     for student in ("x = 1\n" * 4000, f"{'y' * 900}\n" * 150):
         (diff,) = read(student)["diffs"].values()
