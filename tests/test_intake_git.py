@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -186,6 +187,15 @@ def test_links_submodules_and_large_files_are_refused_by_name(repository: Path, 
         ("stolen.py", "it is a link"),
         ("sub", "it is a submodule"),
     ]
+
+
+def test_a_large_file_is_refused_before_it_is_read(repository: Path, git: Git) -> None:
+    (repository / "long.py").write_bytes(bytes(60 * 1024**2))
+    commit(git)
+    tracemalloc.start()
+    assert take_in(repository, ref="main").refused[0].reason == "it is larger than 1 MiB"
+    assert tracemalloc.get_traced_memory()[1] < 30 * 1024**2
+    tracemalloc.stop()
 
 
 def test_names_that_only_a_tree_can_hold_are_refused(repository: Path, git: Git) -> None:

@@ -21,6 +21,22 @@ def commit(number: int) -> str:
     return f"{number:040x}"
 
 
+def account(login: str, kind: str = "User") -> dict[str, Any]:
+    """GitHub's schema `simple-user`."""
+    pages = "avatar followers following gists starred subscriptions organizations repos events received_events html"
+    urls = {f"{page}_url": f"https://example.org/{login}/{page}" for page in pages.split()}
+    return {
+        "login": login,
+        "id": 1,
+        "node_id": "U1",
+        "gravatar_id": "",
+        "url": "",
+        "type": kind,
+        "site_admin": False,
+        **urls,
+    }
+
+
 def item(number: int, before: str, after: str, at: datetime, kind: str = "push", **more: Any) -> dict[str, Any]:
     return {
         "id": number,
@@ -30,7 +46,7 @@ def item(number: int, before: str, after: str, at: datetime, kind: str = "push",
         "ref": "refs/heads/main",
         "timestamp": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "activity_type": kind,
-        "actor": {"login": "mona", "id": 1, "type": "User"},
+        "actor": account("mona"),
         **more,
     }
 
@@ -62,8 +78,8 @@ def test_every_way_to_move_a_branch_counts(kind: str) -> None:
 def test_other_branches_and_bots_do_not_count() -> None:
     items = log(4)
     items[0]["ref"] = "refs/heads/dev"
-    items[1]["actor"] = {"login": "github-classroom[bot]"}
-    items[2]["actor"] = {"login": "renovate", "type": "Bot"}
+    items[1]["actor"] = account("github-classroom[bot]")
+    items[2]["actor"] = account("renovate", "Bot")
     counted = count(items)
     assert (counted.count, counted.by_bots, counted.complete) == (1, 2, True)
 
@@ -123,7 +139,7 @@ def test_an_account_that_is_gone_still_pushed() -> None:
 
 def test_work_is_handed_in_when_the_server_first_saw_its_commit() -> None:
     items = log(3)
-    items[0]["actor"] = {"login": "helper[bot]", "type": "Bot"}
+    items[0]["actor"] = account("helper[bot]", "Bot")
     activity = parse_activity(items, "log.json")
     assert last_push(activity, "main") == START + timedelta(days=2)
     assert last_push(activity, "main", commit(4)) == START + timedelta(days=3)  # a bot's push is late, too
