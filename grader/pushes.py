@@ -114,8 +114,11 @@ def parse_activity(items: Any, where: str) -> Activity:
 def count_pushes(activity: Activity, branch: str, due: datetime | None) -> PushCount:
     """Count the pushes of people to a branch.
 
-    Creating the branch is no push, unless it had been deleted before: then the new branch carries new work.
+    Creating the branch is no push, unless it had been deleted before: then the new branch carries new work. Raises
+    `PushesError` for a due date without a time zone.
     """
+    if due is not None and due.tzinfo is None:
+        raise PushesError(f"the due date {due} has no time zone; write it like 2027-01-16T23:59:00+01:00")
     items = _in_order([item for item in activity.items if item.ref == f"refs/heads/{branch}"])
     hole = _hole(items)
     counted = [item for item in items if item.kind in _COUNTED or (item.kind == "branch_creation" and item != items[0])]

@@ -168,6 +168,15 @@ def test_what_is_no_submission_is_refused_as_a_whole(folder: Path) -> None:
             take_in(folder.parent / name)
 
 
+def test_what_the_system_refuses_to_read_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/srv/team")
+
+    monkeypatch.setattr("grader.intake.read_folder", refuse)
+    with pytest.raises(IntakeError, match=r"team: /srv/team cannot be read \(Permission denied\); check who may read"):
+        take_in(folder)
+
+
 def test_one_notebook_is_a_submission(folder: Path) -> None:
     (folder / "cvae.ipynb").write_text("{}")
     submission = take_in(folder / "cvae.ipynb")

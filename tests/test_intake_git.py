@@ -161,7 +161,7 @@ def test_a_ref_never_leads_out_of_the_repository(repository: Path, git: Git, ref
         take_in(repository, ref=ref)
 
 
-@pytest.mark.parametrize("ref", ["gone", "0" * 40, "loop", "tree"])
+@pytest.mark.parametrize("ref", ["gone", "0" * 40, "loop", "tree", "lib" * 100])
 def test_a_ref_without_a_commit_is_refused(repository: Path, git: Git, ref: str) -> None:
     heads = repository / ".git" / "refs" / "heads"
     (heads / "loop").write_text("ref: refs/heads/loop\n")

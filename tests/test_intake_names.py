@@ -97,6 +97,19 @@ def test_a_name_cannot_be_a_file_and_a_folder() -> None:
     assert submission.refused[0].reason == "it is a file and a folder at once"
 
 
+@pytest.mark.parametrize("link_first", [True, False])
+def test_a_name_that_was_refused_once_does_not_count_as_a_file(link_first: bool) -> None:
+    gathering = Gathering("team")
+    gathering.keep("ok.py", b"", 10)
+    for is_link in (link_first, not link_first):
+        if is_link:
+            gathering.refuse("a.py", "it is a link")
+        else:
+            gathering.keep("a.py", b"", 10)
+    submission = gathering.finish()
+    assert (list(submission.files), [one.file for one in submission.refused]) == (["ok.py"], ["a.py"])
+
+
 def test_the_caps_on_all_files_together_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("grader.intake.gather.MAX_TOTAL_BYTES", 1000)
     gathering = Gathering("team")

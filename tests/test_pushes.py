@@ -91,6 +91,11 @@ def test_a_push_after_the_due_date_is_late_and_not_one_too_many() -> None:
     assert count(log(7), None).count == 7
 
 
+def test_a_due_date_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(PushesError, match="has no time zone; write it like"):
+        count(log(1), DUE.replace(tzinfo=None))
+
+
 def test_a_hole_in_the_log_is_told() -> None:
     items = log(4)
     del items[1]

@@ -29,6 +29,14 @@ def take_in(path: Path, *, ref: str | None = None, name: str | None = None) -> S
         IntakeError: the submission as a whole cannot be used.
     """
     name = name if name is not None else _name(path)
+    try:
+        return _take_in(path, ref, name)
+    except OSError as error:
+        where = error.filename or path
+        raise IntakeError(f"{name}: {where} cannot be read ({error.strerror}); check who may read it") from None
+
+
+def _take_in(path: Path, ref: str | None, name: str) -> Submission:
     if path.is_symlink():
         raise IntakeError(f"{name}: {path} is a link; give what it points to")
     if path.is_dir():

@@ -78,8 +78,10 @@ class Gathering:
         return IntakeError(f"{self.name}: {sentence}")
 
     def refuse(self, path: str, reason: str) -> None:
+        """Note why a file is not read; whatever else has its name does not count either."""
         self._count()
-        self._refused[shown(path)] = reason
+        self._refused.setdefault(path, reason)
+        self._bytes -= len(self._files.pop(path, b""))
 
     def wants(self, path: str) -> int | None:
         """How many bytes to read of a regular file at most; None where it is ignored, skipped or refused."""
@@ -100,6 +102,8 @@ class Gathering:
             self._refuse_both(path, other)
             return
         self._seen.add(path)
+        if path in self._refused:
+            return
         if len(data) > most:
             self.refuse(path, too_large(most))
             return
@@ -117,7 +121,7 @@ class Gathering:
     def finish(self, commit: str | None = None) -> Submission:
         """The submission; raises `IntakeError` where no file is left."""
         self._refuse_files_that_are_folders()
-        refused = tuple(Refused(file, reason) for file, reason in sorted(self._refused.items()))
+        refused = tuple(Refused(shown(path), reason) for path, reason in sorted(self._refused.items()))
         if not self._files:
             first = f" ({refused[0].file} was refused: {refused[0].reason})" if refused else ""
             raise self.error(f"there is no file in it that can be graded{first}; hand in the whole repository")
@@ -131,7 +135,6 @@ class Gathering:
         else:
             self.refuse(path, f"its name differs from {shown(other)} in case or accents only")
             self.refuse(other, f"its name differs from {shown(path)} in case or accents only")
-        self._bytes -= len(self._files.pop(other, b""))
 
     def _refuse_files_that_are_folders(self) -> None:
         """An archive may hold both `lib` and `lib/model.py`; no disk can."""
@@ -142,7 +145,6 @@ class Gathering:
         }
         for path in [path for path in self._files if collision_key(path) in folders]:
             self.refuse(path, "it is a file and a folder at once")
-            del self._files[path]
 
     def _count(self) -> None:
         self.in_time()

@@ -9,7 +9,7 @@ import os
 import re
 from pathlib import Path
 
-from grader.intake.folder import NotRegular, read_regular
+from grader.intake.folder import read_regular
 from grader.intake.gather import Gathering
 
 MAX_REF_BYTES = 4096
@@ -97,5 +97,5 @@ def _ref_file(repository: Path, name: str) -> str | None:
             return None
     try:
         return read_regular(str(repository / name), MAX_REF_BYTES).decode("ascii").strip()
-    except (NotRegular, FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError, ValueError):
+    except (OSError, ValueError):  # none, a folder, a link, a name too long, no text: no ref of this name
         return None

@@ -21,7 +21,8 @@ def rule_on_pushes(sheet: Sheet, pushes: PushCount | None) -> Iterator[RuleResul
         message = f"Pushes to {rule.branch} were not counted: there is no activity log."
         yield RuleResult(id="pushes", deduction=Decimal(0), message=message)
         return
-    message = f"{counted(pushes.count, 'push', 'pushes')} to {rule.branch}, {rule.limit} are free."
+    free = f"{rule.limit} {'is' if rule.limit == 1 else 'are'} free"
+    message = f"{counted(pushes.count, 'push', 'pushes')} to {rule.branch}, {free}."
     deduction = rule.deduct * max(0, pushes.count - rule.limit)
     if rule.at_most is not None:
         deduction = min(deduction, rule.at_most)
