@@ -148,7 +148,7 @@ def test_cosine_schedule_keeps_half_the_signal_about_halfway() -> None:
 
 @task("diffusion", hint="The returned noise must be the one that was mixed in; look at both square roots.")
 def test_noised_points_contain_the_returned_noise(fresh_seed: int) -> None:
-    batch, t = drawn(fresh_seed, 6, 2), 2
+    batch, t = drawn(fresh_seed, 6, 2), 1
     noised, eps = noised_twice(batch, t, STEEP)[0]
     eps = assert_tensor(eps, (6, 2), what="eps")
     assert_close(noised, STEEP[t] ** 0.5 * batch + (1 - STEEP[t]) ** 0.5 * eps, what="noised")
