@@ -139,7 +139,7 @@ def random_case(seed: int, n: int = N) -> Case:
 
     d = [normal(3, 2, 4, 4), scale(3), normal(3, std=0.3), normal(1, 3, 4, 4, std=0.1), normal(1, std=0.3)]
     g = [normal(5, 4, 4, 4), scale(4), normal(4, std=0.3), normal(4, 2, 4, 4, std=0.3)]
-    label = 2 + torch.rand(n, generator=source)  # no label: what it holds has no meaning
+    label = 0.2 + 0.6 * torch.rand(n, generator=source)  # neither real nor fake: what it holds has no meaning
     return Case(d, g, normal(n, 2, 8, 8), normal(n, 5, 1, 1), label)
 
 
