@@ -377,4 +377,6 @@ def test_sampling_adds_fresh_noise_in_each_step_but_the_last(fresh_seed: int) ->
     assert_standard_normal(torch.cat(noise, dim=1), what="the noise of all steps")
     for earlier, later in itertools.pairwise(noise):
         assert_independent_calls(earlier, later, what="the noise of neighbouring steps")
-    assert_close(states[-1], mean_back(states[-2], 0, weight, slope), what="the generated points")
+    # the states may be as large as 100, where float32 is exact to 1e-5
+    expected = mean_back(states[-2], 0, weight, slope)
+    assert_close(states[-1], expected, atol=1e-3, what="the generated points")

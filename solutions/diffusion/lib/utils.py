@@ -9,9 +9,9 @@ so that (eq. 4)
 
     q(x_t | x_0) = N(sqrt(alpha_bar_t) x_0, (1 - alpha_bar_t) I),    alpha_bar_t = alpha_0 alpha_1 ... alpha_t
 
-Conventions: steps count from 0 to T - 1, where the paper counts from 1 to T. The tensors `betas`, `alphas` and `baralphas`
-hold beta_t, alpha_t and alpha_bar_t at index t; index 0 is the first step, which adds the least noise. The name x_0 always
-means the data: the points after step t = 0, which are a little noisy already, are not x_0.
+Conventions: steps count from 0 to T - 1, where the paper counts from 1 to T. The tensors `betas`, `alphas` and
+`baralphas` hold beta_t, alpha_t and alpha_bar_t at index t; index 0 is the first step, which adds the least noise. The
+name x_0 always means the data: the points after step t = 0, which are a little noisy already, are not x_0.
 
 What to do: the gaps (diffusion 1) to (diffusion 3). Test them with
 
