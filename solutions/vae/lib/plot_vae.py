@@ -87,7 +87,16 @@ def save_latent_space(
         # the blue cross reaches one mean standard deviation to each side
         left.errorbar(centre0, centre1, xerr=std0, yerr=std1, color="blue", linewidth=2.5)
         for panel in (left, right):
-            panel.text(centre0, centre1, str(label), color=colour, fontsize=17, weight="bold", path_effects=outline)
+            panel.annotate(
+                str(label),
+                (centre0, centre1),
+                xytext=(5, 5),  # beside the cross
+                textcoords="offset points",
+                color=colour,
+                fontsize=17,
+                weight="bold",
+                path_effects=outline,
+            )
         right.scatter(*mu[of_class].T, s=6, color=colour, alpha=0.6, linewidths=0)
     left.set(xlim=extent[:2], ylim=extent[2:])
     right.set(title="mu of the test images", xlabel="z0", ylabel="z1", xlim=extent[:2], ylim=extent[2:])

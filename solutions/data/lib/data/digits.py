@@ -90,13 +90,13 @@ def _draw_glyph(font_file: Path, digit: int) -> Image.Image:
 
 def _vary(glyph: Image.Image, rng: np.random.Generator) -> np.ndarray:
     """Turn, shear, scale and move a digit, make it 28 pixels wide, and let its ink vary."""
-    angle = rng.normal(0, 0.12)  # radians
-    shear = rng.normal(0, 0.12)
-    scale = rng.uniform(0.85, 1.15, size=2)
+    angle = rng.normal(0, 0.08)  # radians
+    shear = rng.normal(0, 0.1)
+    scale = rng.uniform(0.9, 1.1, size=2)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     matrix = turn @ np.array([[1.0, shear], [0.0, 1.0]]) @ np.diag(1 / scale)  # from the image to the glyph
     middle = np.full(2, (CANVAS_SIZE - 1) / 2)
-    offset = middle - matrix @ (middle + rng.normal(0, 3.0, size=2))
+    offset = middle - matrix @ (middle + rng.normal(0, 1.5, size=2))
     coefficients = (*matrix[0], offset[0], *matrix[1], offset[1])
     varied = glyph.transform(glyph.size, Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR)
     varied = varied.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 2.5)))
