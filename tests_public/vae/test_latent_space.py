@@ -14,10 +14,13 @@ from gapcheck import assert_array, assert_close, assert_tensor, probe, run_alone
 
 @probe
 def mu_and_logvar(images: Tensor, batch_size: int) -> object:
-    from lib.explore_latent_space import get_mu_logvar
     from torch.utils.data import DataLoader, TensorDataset
 
+    from lib.explore_latent_space import get_mu_logvar
+
     class FirstAndLastPixels(nn.Module):
+        latent_size = 2
+
         def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
             pixels = x.flatten(start_dim=1)
             return pixels[:, :2], pixels[:, -2:]
@@ -34,6 +37,9 @@ def grid(latent0_min: float, latent0_max: float, latent1_min: float, latent1_max
     from lib.explore_latent_space import sample_on_grid
 
     class ShowsLatents(nn.Module):
+        image_shape = (1, 1, 2)
+        latent_size = 2
+
         def decode(self, z: Tensor) -> Tensor:
             return z.view(-1, 1, 1, 2)  # an image of two pixels: the two latent variables
 
