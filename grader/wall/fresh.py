@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -40,21 +43,29 @@ class FreshWall:
 def started(server: str) -> Iterator[socket.socket]:
     """A sandbox that runs one of the inside's servers, connected and ready; ended when the context is left."""
     ours, theirs = socket.socketpair()
-    with ours:
-        with theirs:
-            process = subprocess.Popen(
-                bubblewrap.command(server, theirs.fileno()),
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-            )
-        try:
-            wait_until_ready(ours, process)
-            yield ours
-        finally:
-            process.kill()
-            process.wait()
+    with theirs:
+        process = subprocess.Popen(
+            bubblewrap.command(server, theirs.fileno()),
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    try:
+        wait_until_ready(ours, process)
+        yield ours
+    finally:
+        end(ours, process)
+
+
+def end(control: socket.socket, process: subprocess.Popen[bytes]) -> None:
+    """Close a server's socket, which ends it, and kill the session that it was started in."""
+    control.close()
+    with contextlib.suppress(ProcessLookupError):
+        # as root there are two bubblewraps, and the second survives the first: kill both
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
 
 
 def wait_until_ready(control: socket.socket, process: subprocess.Popen[bytes]) -> None:
@@ -65,8 +76,9 @@ def wait_until_ready(control: socket.socket, process: subprocess.Popen[bytes]) -
     except (OSError, frames.BadMessage):
         message = None
     if message is None or message[0].get("status") != "ready":
-        process.kill()
-        said = process.communicate()[1].decode(errors="replace").strip().splitlines()
+        os.killpg(process.pid, signal.SIGKILL)
+        assert process.stderr is not None
+        said = process.stderr.read().decode(errors="replace").strip().splitlines()
         raise WallError(
             f"the sandbox did not start: {said[-1] if said else 'no reason given'}; run: python -m grader doctor"
         )

@@ -20,7 +20,7 @@ from grader.wall import Cell
 from grader.wall.bubblewrap import ENVIRONMENT
 from grader.wall.cell import RemoteCell
 from grader.wall.contents import SERVER, server_files
-from grader.wall.fresh import wait_until_ready
+from grader.wall.fresh import end, wait_until_ready
 
 
 class PlainWall:
@@ -51,14 +51,14 @@ class PlainWall:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
                     env={**ENVIRONMENT, **own},
+                    start_new_session=True,
                 )
             try:
                 wait_until_ready(ours, process)
                 # the kernel would count this user's other processes too
                 yield RemoteCell(ours, limits, {"folders": {}, "home": str(home), "processes": 0, "linux": False})
             finally:
-                process.kill()
-                process.wait()
+                end(ours, process)
 
     def close(self) -> None:
         """Nothing runs between submissions."""
