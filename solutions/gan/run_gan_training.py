@@ -24,7 +24,7 @@ from lib.train_gan import train_one_epoch
 
 SEED = 999
 EPOCHS = 500  # for photographs
-EPOCHS_MADE = 24  # for flowers drawn by our own code: below two minutes on two cores
+EPOCHS_MADE = 20  # for flowers drawn by our own code: below two minutes on two cores
 
 
 def parse_arguments() -> argparse.Namespace:
