@@ -108,8 +108,9 @@ def decode(frame: bytes) -> Any:
     if size > min(len(frame) - 4, MAX_STRUCTURE):
         raise Refused(f"a frame that promises {size:,} bytes of structure and has {len(frame) - 4:,}")
     try:
-        structure = json.loads(frame[4 : 4 + size], parse_constant=_no_constant)
-        arrays = safetensors.torch.load(bytes(frame[4 + size :]))
+        end = 4 + size
+        structure = json.loads(frame[4:end], parse_constant=_no_constant)
+        arrays = safetensors.torch.load(bytes(frame[end:]))
     except (
         ValueError,
         RecursionError,

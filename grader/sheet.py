@@ -7,12 +7,11 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterator
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from grader import GapgradeError
 
@@ -123,7 +122,7 @@ class Sheet(_Model):
     name: str
     folder: Path
     title: str
-    due: datetime | None = None
+    due: AwareDatetime | None = None
     exercises: tuple[str, ...]
     team_size: Annotated[int, Field(ge=1)] = 1
     pass_mark: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.5")

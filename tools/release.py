@@ -14,6 +14,7 @@ from grader.gaps import find_gaps, strip
 from grader.lines import scan, why_not_python
 from grader.sheet import Sheet
 from tools.exercise import NOT_FOR_STUDENTS, Exercise, requirements, with_required
+from tools.pages import render_page
 from tools.readme import render_readme
 
 HERE = Path(__file__).parent
@@ -103,6 +104,9 @@ def _add_exercise(merged: _Merged, exercise: Exercise, course: Path) -> None:
             name = file.relative_to(course).as_posix()
             released = strip(_text(data, name), name).encode()
         merged.add(path, data, f"exercise {exercise.name!r}", released)
+    for page in sorted((exercise.folder / "pages").glob("*.typ")):
+        source = page.relative_to(course).as_posix()
+        merged.add(f"pages/{page.stem}.pdf", render_page(page, exercise.folder), source)
 
 
 def _text(data: bytes, name: str) -> str:

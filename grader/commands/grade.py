@@ -57,7 +57,7 @@ def grade(
     handin = Handin(
         submission=handed,
         pushes=count_pushes(activity, branch, chosen.due) if activity is not None else None,
-        handed_in_at=last_push(activity, branch) if activity is not None else None,
+        handed_in_at=last_push(activity, branch, handed.commit) if activity is not None else None,
         seed=seed,
     )
     wall = choose_wall(sandbox.value)
