@@ -40,6 +40,7 @@ class Reading:
         files: the text to run, by path: pristine files with the student's gap contents.
         findings: what was noticed: `kind`, `file`, `line`, `message`.
         diffs: what was edited outside the gaps, by path.
+        filled: how many gaps hold something else than they were handed out with.
         style: `total`, and `findings` of `file`, `line`, `column`, `code`, `text`.
         pdf: what `grader.pdf.read_pdf` found in the sheet's PDF, or None where there is none.
         problem: why the submission could not be read at all; empty where it could.
@@ -49,6 +50,7 @@ class Reading:
     findings: list[dict[str, Any]]
     diffs: dict[str, str]
     style: dict[str, Any]
+    filled: int = 0
     pdf: dict[str, Any] | None = None
     problem: str = ""
 
@@ -89,7 +91,12 @@ def read_behind(cell: Cell, templates: Mapping[str, str], handed_in: Mapping[str
         return Reading(dict(templates), [], {}, {"total": 0, "findings": []}, problem=answer.message)
     found = answer.value
     return Reading(
-        found["files"], found["findings"], found["diffs"], found["style"], _read_pdf(cell, handed_in.get(pdf))
+        files=found["files"],
+        findings=found["findings"],
+        diffs=found["diffs"],
+        style=found["style"],
+        filled=sum(gap["state"] in ("filled", "syntax") for gap in found["gaps"]),
+        pdf=_read_pdf(cell, handed_in.get(pdf)),
     )
 
 

@@ -185,7 +185,8 @@ def load_sheet(name_or_path: str, course: Path) -> Sheet:
     try:
         sheet = Sheet(**{"name": folder.name, "folder": folder, **data})
     except ValidationError as error:
-        first = error.errors()[0]
+        # a misspelt key is unknown and missing: say the first, which names the cause
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         raise SheetError(f"{file}:{_line_of(text, first['loc'])}: {_in_words(first)}") from None
     _check_sums(sheet, file, text)
     return sheet

@@ -34,7 +34,7 @@ def sheet(**rules: Any) -> Sheet:
 
 def reading(*findings: tuple[str, str, int], style: dict[str, Any] = STYLE_OK, **more: Any) -> Reading:
     found = [{"kind": kind, "file": file, "line": line, "message": f"{kind}!"} for kind, file, line in findings]
-    return Reading({}, found, {}, style, **more)
+    return Reading({}, found, {}, style, **{"filled": 1, **more})
 
 
 def rules_of(
@@ -240,7 +240,11 @@ def test_style_earns_all_its_points_or_none() -> None:
         "pycodestyle has 1 finding: a.py:3: E501 line too long",
     )
     assert scored("style", SUBMISSION, reading(style={"total": 9, "findings": [finding] * 9}))[2].endswith("; ...")
-    assert scored("style", Submission("t", {"tests/a.py": b""}), reading())[0] == 0
+    assert scored("style", SUBMISSION, reading(filled=0)) == (
+        0,
+        "graded",
+        "No gap is filled yet, so there is no code of your own to look at.",
+    )
     assert scored("style", SUBMISSION, reading(problem="it was stopped")) == (0, "refused", "it was stopped")
 
 

@@ -39,9 +39,12 @@ def test_points_are_exact_decimals_and_bonus_comes_on_top(course: Path) -> None:
         ('tests = "noise"', 'tests = "adding"', "sheet.toml:16: the tests 'adding' count for two tasks"),
         ('id = "2"', 'id = "1"', "sheet.toml:13: two tasks have the id '1'"),
         ('exercises = ["sums"]', 'exercises = ["sum"]', "sheet.toml:3: there is no exercise 'sum'"),
-        ('kind = "written"', 'kind = "writen"', "sheet.toml:22: 'kind' of task 2"),
-        ("points = 1\nkind = \"written\"", 'points = 1\nrubric = [{text = "a", points = 2}]\nkind = "written"',
-         "sheet.toml:22: the rubric of task 3 adds up to 2, the task has 1 points"),
+        ('kind = "written"', 'kind = "writen"', "sheet.toml:23: 'kind' of task 2"),
+        (
+            'points = 1\nkind = "written"',
+            'points = 1\nrubric = [{text = "a", points = 2}]\nkind = "written"',
+            "sheet.toml:23: the rubric of task 3 adds up to 2, the task has 1 points",
+        ),
         ("due = 2027", "due = 20x27", "sheet.toml: "),
     ],
 )
@@ -58,7 +61,9 @@ def test_a_sheet_that_does_not_add_up_is_refused_with_file_and_line(
 
 def test_tests_that_no_task_names_are_refused_unless_the_sheet_says_so(sheet_file: Path) -> None:
     text = sheet_file.read_text()
-    without = text.replace('[[task]]\nid = "2"\ntitle = "Noise"\npoints = 2\ntests = "noise"\nwhere = "`lib/noise.py`"\n', "")
+    without = text.replace(
+        '[[task]]\nid = "2"\ntitle = "Noise"\npoints = 2\ntests = "noise"\nwhere = "`lib/noise.py`"\n', ""
+    )
     assert without != text
     sheet_file.write_text(without)
     with pytest.raises(SheetError, match="the tests 'noise' .* belong to no task"):

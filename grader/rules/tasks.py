@@ -24,7 +24,7 @@ def score_other(sheet: Sheet, task: Task, submission: Submission, reading: Readi
     state: State = "graded"
     earned = False
     if task.kind == "style":
-        earned, state, note = _style(submission, reading)
+        earned, state, note = _style(reading)
     elif task.kind == "feedback":
         earned, note = _feedback(submission, feedback)
     else:
@@ -41,11 +41,11 @@ def score_other(sheet: Sheet, task: Task, submission: Submission, reading: Readi
     )
 
 
-def _style(submission: Submission, reading: Reading) -> tuple[bool, State, str]:
+def _style(reading: Reading) -> tuple[bool, State, str]:
     if reading.problem:
         return False, "refused", reading.problem
-    if not any(path.endswith(".py") and not path.startswith(("tests/", "gapcheck/")) for path in submission.files):
-        return False, "graded", "There is no Python file to look at."
+    if not reading.filled:
+        return False, "graded", "No gap is filled yet, so there is no code of your own to look at."
     total, findings = reading.style["total"], reading.style["findings"]
     if not total:
         return True, "graded", "pycodestyle has no findings."

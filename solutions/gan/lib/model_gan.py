@@ -72,8 +72,7 @@ class Generator(nn.Module):
             (N, num_input_channels, 32, 32) pictures with values in [-1, 1].
         """
         # START TODO (gan 2): run the noise through the generator's layers and return the pictures.
-        # every layer takes what the one before it gives
-        return self.layers(z)
+        return self.layers(z)  # every layer takes what the one before it gives
         # END TODO
 
 
@@ -122,8 +121,7 @@ class Discriminator(nn.Module):
             (N, 1, 1, 1) probabilities that the pictures are real.
         """
         # START TODO (gan 4): run the pictures through the discriminator's layers and return the probabilities.
-        # the last layer is the sigmoid, so these are probabilities, not logits
-        return self.layers(x)
+        return self.layers(x)  # the last layer is the sigmoid: probabilities, not logits
         # END TODO
 
 

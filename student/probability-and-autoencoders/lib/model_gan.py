@@ -53,7 +53,6 @@ class Generator(nn.Module):
             (N, num_input_channels, 32, 32) pictures with values in [-1, 1].
         """
         # START TODO (gan 2): run the noise through the generator's layers and return the pictures.
-        # every layer takes what the one before it gives
         raise NotImplementedError("TODO gan 2")
         # END TODO
 
@@ -89,7 +88,6 @@ class Discriminator(nn.Module):
             (N, 1, 1, 1) probabilities that the pictures are real.
         """
         # START TODO (gan 4): run the pictures through the discriminator's layers and return the probabilities.
-        # the last layer is the sigmoid, so these are probabilities, not logits
         raise NotImplementedError("TODO gan 4")
         # END TODO
 
