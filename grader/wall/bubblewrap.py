@@ -84,7 +84,7 @@ def _mounts(sources: dict[str, str], *, root: bool) -> list[str]:
     if root:
         # the inner bubblewrap needs a full /proc to be allowed one of its own, and a /tmp to build its root in
         return [*arguments, "--bind", "/proc", "/proc", "--dev", "/dev", "--dir", "/tmp"]
-    empty = ["--tmpfs", "/tmp", "--tmpfs", "/submission", "--tmpfs", "/dev/shm"]
+    empty = ["--tmpfs", "/tmp", "--tmpfs", "/submission", "--tmpfs", "/dev/shm", "--dir", "/private"]
     return [*arguments, "--proc", "/proc", "--dev", "/dev", *empty, "--remount-ro", "/dev", "--remount-ro", "/"]
 
 

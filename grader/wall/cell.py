@@ -5,40 +5,77 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from gapcheck import codec
 from grader.sheet import Limits
 from grader.wall import Call, Failure, Value, WallError
+from grader.wall.budget import Budget
 from grader.wall.inside import frames
+from grader.wall.inside.probing import memory_text
 
 GRACE_SECONDS = 20.0  # for the server's own work around a call, on a busy machine
-FOLDERS = {"/submission": 0, "/tmp": 0, "/dev/shm": 8}  # inside the sandbox; 8: nothing there is executed
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a probe's files lie inside, and how each probe gets them empty.
+
+    Attributes:
+        home: the working directory, where the submission's files are laid out.
+        private: folders that each probe has as a file system of its own, with further mount flags.
+        shared: folders that are emptied after each probe instead.
+    """
+
+    home: str
+    private: Mapping[str, int] = field(default_factory=dict)
+    shared: tuple[str, ...] = ()
+
+
+NO_EXEC = 8  # MS_NOEXEC
+PRIVATE_FOLDERS = Folders("/submission", private={"/submission": 0, "/tmp": 0, "/dev/shm": NO_EXEC})
 
 
 class RemoteCell:
     """A cell whose server is at the other end of a socket."""
 
-    def __init__(self, control: socket.socket, limits: Limits, cage: Mapping[str, Any], seccomp: bytes = b"") -> None:
+    def __init__(
+        self,
+        control: socket.socket,
+        limits: Limits,
+        folders: Folders,
+        budget: Budget,
+        seccomp: bytes = b"",
+        *,
+        linux: bool = True,
+    ) -> None:
         """Open the cell.
 
         Args:
-            cage: what differs between modes: `folders`, `home`, `processes`, `linux`.
+            budget: knows when the kernel enforced a limit on all processes together.
+            linux: whether privileges and system calls can be given up as Linux does.
         """
-        self._control, self._limits = control, limits
+        self._control, self._limits, self._budget = control, limits, budget
         self._result_bytes = limits.result_mb * 2**20
-        everywhere = {
+        cage = {
             "seconds": limits.probe_seconds,
             "memory_mb": limits.memory_mb,
+            "processes": limits.processes,
             "open_files": limits.open_files,
             "disk_mb": limits.disk_mb,
+            "folders": dict(folders.private),
+            "shared": folders.shared,
+            "home": folders.home,
+            "linux": linux,
         }
         bounds = {
             "seconds": limits.probe_seconds,
+            "memory_bytes": limits.memory_mb * 2**20,
             "result_bytes": self._result_bytes,
             "output_bytes": limits.output_kb * 2**10,
         }
-        self._ask({"op": "open", "cage": {**everywhere, **cage}, "limits": bounds}, seccomp)
+        self._ask({"op": "open", "cage": cage, "bounds": bounds}, seccomp)
 
     def place(self, files: Mapping[str, bytes]) -> None:
         sizes = [(path, len(content)) for path, content in files.items()]
@@ -67,16 +104,34 @@ class RemoteCell:
         return message
 
     def _unanswered(self, answer: dict[str, Any], output: str) -> Failure:
-        limits = self._limits
-        match answer.get("status"):
-            case "timeout":
-                return Failure("timeout", f"stopped after {limits.probe_seconds:g} s", output=output)
-            case "result-too-large":
-                return Failure("refused", f"the result is larger than {limits.result_mb} MiB", output=output)
+        limit = self._budget.reached()
+        if limit == "memory":
+            return self._stopped("memory", output)
+        if answer.get("status") == "stopped":
+            return self._stopped(str(answer.get("limit")), output)
         ended = answer.get("signal")
-        if isinstance(ended, int) and ended > 0:
-            return Failure("crashed", f"the process was ended by {_signal_name(ended)}", output=output)
-        return Failure("crashed", f"the process ended by itself with exit status {answer.get('exit')!r}", output=output)
+        how = (
+            f"the process was ended by {_signal_name(ended)}"
+            if isinstance(ended, int) and ended > 0
+            else f"the process ended by itself with exit status {answer.get('exit')!r}"
+        )
+        return Failure("crashed", f"{self._too_many()} ({how})" if limit else how, output=output)
+
+    def _stopped(self, limit: str, output: str) -> Failure:
+        limits = self._limits
+        match limit:
+            case "wall":
+                return Failure("timeout", f"stopped after {limits.probe_seconds:g} s", output=output)
+            case "cpu":
+                return Failure("timeout", f"stopped after {limits.probe_seconds:g} s of CPU time", output=output)
+            case "memory":
+                return Failure("crashed", f"more than {memory_text(limits.memory_mb)} of memory", output=output)
+            case "result":
+                return Failure("refused", f"the result is larger than {limits.result_mb} MiB", output=output)
+        raise WallError(f"the sandbox names a limit that there is not ({limit[:40]!r})")
+
+    def _too_many(self) -> str:
+        return f"more than {self._limits.processes} processes and threads"
 
 
 def _signal_name(number: int) -> str:

@@ -10,10 +10,10 @@ from grader import UnsafeError
 from grader.result import Mode
 from grader.sheet import Limits
 from grader.wall import Cell, WallError, bubblewrap, seccomp
-from grader.wall.cell import FOLDERS, RemoteCell
+from grader.wall.budget import Budgets
+from grader.wall.cell import PRIVATE_FOLDERS, RemoteCell
 from grader.wall.contents import ZYGOTE
-from grader.wall.fresh import started
-from grader.wall.inside import frames
+from grader.wall.process import Peer, connected, greeted, started
 
 OPEN_SECONDS = 30.0
 
@@ -26,8 +26,9 @@ class NestedWall:
     def __init__(self) -> None:
         bubblewrap.find_bubblewrap()
         self._seccomp = seccomp.program()
+        self._budgets = Budgets()
         self._running = ExitStack()
-        self._zygote: socket.socket | None = None
+        self._zygote: Peer | None = None
         try:
             with self.open(Limits()):
                 pass
@@ -37,37 +38,40 @@ class NestedWall:
 
     @contextmanager
     def open(self, limits: Limits) -> Iterator[Cell]:
-        with self._cell() as control:
-            cage = {"folders": FOLDERS, "home": "/submission", "processes": limits.processes, "linux": True}
-            yield RemoteCell(control, limits, cage, self._seccomp)
+        with self._budgets.open(limits) as budget, self._cell() as peer:
+            budget.join(peer.pid)
+            yield RemoteCell(peer.control, limits, PRIVATE_FOLDERS, budget, self._seccomp)
 
     @contextmanager
-    def _cell(self) -> Iterator[socket.socket]:
-        ours, theirs = socket.socketpair()
+    def _cell(self) -> Iterator[Peer]:
+        ours, theirs = connected()
         with ours:
             with theirs:
                 self._hand_over(theirs)
-            ours.settimeout(OPEN_SECONDS)
             try:
-                message = frames.receive(ours, 0)
-            except (OSError, frames.BadMessage) as error:
-                raise WallError(f"a cell did not open ({error}); grade again") from None
-            if message is None or message[0].get("status") != "ready":
-                raise WallError(f"a cell did not open: {(message or ({},))[0].get('reason', 'its process ended')}")
-            yield ours
+                peer = greeted(ours, OPEN_SECONDS)
+            except WallError as error:
+                raise WallError(f"a cell did not open: {error}; grade again") from None
+            yield peer
 
     def _hand_over(self, cell: socket.socket) -> None:
         for _ in range(2):  # a zygote that died since the last submission is replaced once
             if self._zygote is None:
-                self._zygote = self._running.enter_context(started(ZYGOTE))
+                ends = connected()
+                command = bubblewrap.command(ZYGOTE, ends[1].fileno())
+                self._zygote = self._running.enter_context(started(command, ends))
             try:
-                socket.send_fds(self._zygote, [b"c"], [cell.fileno()])
+                socket.send_fds(self._zygote.control, [b"c"], [cell.fileno()])
             except OSError:
-                self.close()
+                self._stop()
             else:
                 return
         raise WallError("the sandbox ends as soon as it is started; run: python -m grader doctor")
 
-    def close(self) -> None:
+    def _stop(self) -> None:
         self._running.close()
         self._zygote = None
+
+    def close(self) -> None:
+        self._stop()
+        self._budgets.close()

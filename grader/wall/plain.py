@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -18,9 +16,10 @@ from grader.result import Mode
 from grader.sheet import Limits
 from grader.wall import Cell
 from grader.wall.bubblewrap import ENVIRONMENT
-from grader.wall.cell import RemoteCell
+from grader.wall.budget import Budget
+from grader.wall.cell import Folders, RemoteCell
 from grader.wall.contents import SERVER, server_files
-from grader.wall.fresh import end, wait_until_ready
+from grader.wall.process import connected, started
 
 
 class PlainWall:
@@ -34,31 +33,21 @@ class PlainWall:
 
     @contextmanager
     def open(self, limits: Limits) -> Iterator[Cell]:
-        ours, theirs = socket.socketpair()
-        with tempfile.TemporaryDirectory(prefix="gapgrade-") as folder, ours:
-            home = Path(folder, "submission")
+        with tempfile.TemporaryDirectory(prefix="gapgrade-") as folder:
+            home, temporary, inside = (Path(folder, name) for name in ("submission", "tmp", "server"))
             home.mkdir()
-            inside = Path(folder, "server")
+            temporary.mkdir()
             for name, file in server_files().items():
                 (inside / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(file, inside / name)
-            own = {"HOME": folder, "TMPDIR": folder, "MPLCONFIGDIR": folder, "LD_LIBRARY_PATH": ""}
-            with theirs:
-                process = subprocess.Popen(
-                    [sys.executable, "-I", inside / SERVER, str(theirs.fileno()), sysconfig.get_path("purelib")],
-                    pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                    env={**ENVIRONMENT, **own},
-                    start_new_session=True,
-                )
-            try:
-                wait_until_ready(ours, process)
-                # the kernel would count this user's other processes too
-                yield RemoteCell(ours, limits, {"folders": {}, "home": str(home), "processes": 0, "linux": False})
-            finally:
-                end(ours, process)
+            own = dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), str(temporary)) | {"LD_LIBRARY_PATH": ""}
+            ends = connected()
+            program = [sys.executable, "-I", str(inside / SERVER), str(ends[1].fileno()), sysconfig.get_path("purelib")]
+            with started(program, ends, {**ENVIRONMENT, **own}) as peer:
+                folders = Folders(str(home), shared=(str(home), str(temporary)))
+                # the kernel would count this user's other processes too, and these are no processes of ours to confine
+                few = limits.model_copy(update={"processes": 0})
+                yield RemoteCell(peer.control, few, folders, Budget(), linux=False)
 
     def close(self) -> None:
         """Nothing runs between submissions."""

@@ -19,17 +19,13 @@ CLONE_NEWUSER = 0x1000_0000
 CLONE_NEWPID = 0x2000_0000
 CLONE_NEWNET = 0x4000_0000
 
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 1 << 14, 1 << 18
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = (
-    1,
-    4,
-    22,
-    24,
-    38,
-    47,
-)
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
+MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1 << 5, 1 << 12, 1 << 14, 1 << 18
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP = 1, 4, 22, 24
+PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 36, 38, 47
 PR_CAP_AMBIENT_CLEAR_ALL, SECCOMP_MODE_FILTER = 4, 2
 CAPABILITY_VERSION_3, LAST_CAPABILITY = 0x20080522, 63
+FILES_PER_MB = 64
 
 
 def _checked(result: int, what: str) -> None:
@@ -57,17 +53,43 @@ def private_mounts() -> None:
     _checked(libc.mount(None, b"/", None, ctypes.c_ulong(MS_REC | MS_PRIVATE), None), "mount private")
 
 
-def private_folders(folders: dict[str, int], disk_mb: int) -> None:
-    """A mount namespace of this process's own, with an empty file system on each of the folders.
+def bind(source: str, target: str, flags: int) -> None:
+    """Show the folder `source` at `target` too; the kernel takes further flags only in a second step."""
+    _checked(libc.mount(source.encode(), target.encode(), None, ctypes.c_ulong(MS_BIND), None), f"bind {target}")
+    if flags:
+        again = ctypes.c_ulong(MS_BIND | MS_REMOUNT | MS_NOSUID | MS_NODEV | flags)
+        _checked(libc.mount(None, target.encode(), None, again, None), f"remount {target}")
+
+
+def private_folders(root: str, folders: dict[str, int], disk_mb: int) -> None:
+    """A mount namespace of this process's own, where the folders are empty and share one small file system.
 
     Args:
+        root: where that file system is mounted.
         folders: each folder's further mount flags.
     """
     unshare(CLONE_NEWNS)
     private_mounts()
+    mount("tmpfs", root, MS_NOSUID | MS_NODEV, f"size={disk_mb}m,nr_inodes={disk_mb * FILES_PER_MB},mode=0700")
     for folder, flags in folders.items():
-        options = f"size={disk_mb}m,nr_inodes={disk_mb * 64},mode=0700"
-        mount("tmpfs", folder, MS_NOSUID | MS_NODEV | flags, options)
+        part = f"{root}/{folder.strip('/').replace('/', '-')}"
+        os.mkdir(part, 0o700)
+        bind(part, folder, flags)
+
+
+def expect_to_be_killed_first() -> None:
+    """Where memory runs out, this process goes before the cell's server: what students do ends what students started.
+
+    Reports nothing where the system has no such score.
+    """
+    try:
+        prctl(PR_SET_DUMPABLE, 1)  # else /proc/self is not ours to write; nothing hostile runs yet
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+            file.write("1000")
+    except OSError:
+        pass
+    finally:
+        prctl(PR_SET_DUMPABLE, 0)
 
 
 class _Header(ctypes.Structure):
@@ -78,12 +100,15 @@ class _Data(ctypes.Structure):
     _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
 
 
-def drop_capabilities() -> None:
-    """Give up every capability, for this process and all that it will start."""
+def forbid_new_capabilities() -> None:
+    """Empty the bounding set, for this process and all that it will start; what it holds it keeps."""
     for capability in range(LAST_CAPABILITY + 1):
-        libc.prctl(
-            PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0
-        )  # fails beyond the kernel's last, or without SETPCAP
+        if libc.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) != 0:
+            break  # beyond the kernel's last; or there is no right to, and no program could gain any either
+
+
+def drop_capabilities() -> None:
+    """Give up every capability that this process holds, for good."""
     libc.prctl(PR_CAP_AMBIENT, ctypes.c_ulong(PR_CAP_AMBIENT_CLEAR_ALL), 0, 0, 0)
     header = _Header(CAPABILITY_VERSION_3, 0)
     _checked(libc.capset(ctypes.byref(header), (_Data * 2)()), "capset")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 from gapcheck import codec
 from grader.wall.inside import confine
 
+PRIVATE = "/private"
 KEPT_FRAMES = 30
 KEPT_CHARACTERS = 4_000
 
@@ -24,6 +26,7 @@ class Cage:
 
     Attributes:
         folders: what gets an empty file system of its own, with further mount flags; none where that is not possible.
+        shared: the folders that are emptied after each call instead.
         home: the working directory, where the submission's files are laid out.
         processes: 0 where the kernel counts those of other people's work too.
         seccomp: the system call filter; empty for none.
@@ -35,6 +38,7 @@ class Cage:
     open_files: int
     disk_mb: int
     folders: dict[str, int]
+    shared: list[str]
     home: str
     seccomp: bytes
     linux: bool
@@ -49,12 +53,15 @@ def run(cage: Cage, files: dict[str, bytes], call: dict[str, Any], frame: bytes,
     try:
         answer_pipe = _keep_only(*pipes)
         if cage.folders:
-            confine.private_folders(cage.folders, cage.disk_mb)
+            confine.private_folders(PRIVATE, cage.folders, cage.disk_mb)
         _lay_out(files, cage.home)
         args, kwargs = codec.decode(frame)
         _reseed(call["seed"])
         _confine(cage)
-        _write(answer_pipe, _answer(call["source"], call["function"], args, kwargs))
+        me = os.getpid()
+        answer = _answer(cage, call["source"], call["function"], args, kwargs)
+        if os.getpid() == me:  # a fork that student code made and did not end comes by here too
+            _write(answer_pipe, answer)
     except BaseException as error:  # student code may raise anything at any time; only data leaves this process
         with contextlib.suppress(BaseException):
             os.write(2, f"{type(error).__name__}: {error}".encode(errors="replace"))
@@ -97,13 +104,15 @@ def _reseed(seed: int) -> None:
 
 
 def _confine(cage: Cage) -> None:
+    if cage.linux:
+        confine.expect_to_be_killed_first()
     confine.limit_resources(cage.memory_mb, cage.seconds, cage.processes, cage.open_files, cage.disk_mb)
     if cage.linux:
         confine.drop_capabilities()
         confine.filter_system_calls(cage.seccomp)
 
 
-def _answer(source: str, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+def _answer(cage: Cage, source: str, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
     """`V` and a frame; or `E` (it raised) or `R` (no plain data) and a frame of sentence and traceback."""
     module = types.ModuleType("probe")
     sys.modules["probe"] = module
@@ -111,21 +120,41 @@ def _answer(source: str, function: str, args: tuple[Any, ...], kwargs: dict[str,
         exec(compile(source, "<probe>", "exec"), module.__dict__)
         value = module.__dict__[function](*args, **kwargs)
     except BaseException as error:  # SystemExit and KeyboardInterrupt are failures too
-        return b"E" + codec.encode([_sentence(error), _trace(error)])
+        return b"E" + codec.encode([_sentence(cage, error), _trace(error)])
     try:
         return b"V" + codec.encode(value)
     except codec.Refused as refused:
         return b"R" + codec.encode([str(refused)[:KEPT_CHARACTERS], ""])
     except BaseException as error:
-        return b"E" + codec.encode([_sentence(error), _trace(error)])
+        return b"E" + codec.encode([_sentence(cage, error), _trace(error)])
 
 
-def _sentence(error: BaseException) -> str:
+def _sentence(cage: Cage, error: BaseException) -> str:
     try:
         text = f"{type(error).__name__}: {error}"
     except BaseException:  # a student's own exception may fail to print
-        text = "an exception that cannot be printed"
-    return _clean(text, 500)
+        return "an exception that cannot be printed"
+    limit = _limit_behind(cage, error, text)
+    return _clean(f"{limit} ({text})" if limit else text, 500)
+
+
+def _limit_behind(cage: Cage, error: BaseException, text: str) -> str:
+    """The limit that made the system say no, by the system's own words; empty where it was none."""
+    number = error.errno if isinstance(error, OSError) else 0
+    if isinstance(error, MemoryError) or number == errno.ENOMEM or "can't allocate memory" in text:
+        return f"more than {memory_text(cage.memory_mb)} of memory"
+    if number in (errno.ENOSPC, errno.EFBIG):
+        return f"more than {cage.disk_mb} MiB or {cage.disk_mb * confine.FILES_PER_MB:,} files written"
+    if number == errno.EMFILE:
+        return f"more than {cage.open_files} open files"
+    if cage.processes and (isinstance(error, BlockingIOError) or "can't start new thread" in text):
+        return f"more than {cage.processes} processes and threads"
+    return ""
+
+
+def memory_text(memory_mb: int) -> str:
+    """2048 -> `2 GiB`; 1500 -> `1500 MiB`."""
+    return f"{memory_mb // 1024} GiB" if memory_mb % 1024 == 0 else f"{memory_mb} MiB"
 
 
 def _trace(error: BaseException) -> str:

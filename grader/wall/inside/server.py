@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import socket
 import sys
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +25,7 @@ class Cellmate:
     """What a cell holds between calls: how to confine, and the submission's files."""
 
     cage: Any
-    limits: dict[str, Any]
+    bounds: Any
     files: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -69,6 +67,16 @@ def _warm_up(torch: Any) -> None:
 
 def serve(control: socket.socket) -> None:
     """Answer until the other side closes."""
+    from grader.wall.inside import confine
+    from grader.wall.inside.watch import Gone
+
+    if sys.platform == "linux":
+        confine.forbid_new_capabilities()
+    with contextlib.suppress(Gone, BrokenPipeError, ConnectionResetError):
+        _answer_all(control)
+
+
+def _answer_all(control: socket.socket) -> None:
     from grader.wall.inside import frames
 
     cellmate: Cellmate | None = None
@@ -87,8 +95,9 @@ def serve(control: socket.socket) -> None:
 
 def _furnish(header: dict[str, Any], seccomp: bytes) -> Cellmate:
     from grader.wall.inside.probing import Cage
+    from grader.wall.inside.watch import Bounds
 
-    return Cellmate(Cage(**header["cage"], seccomp=seccomp), header["limits"])
+    return Cellmate(Cage(**header["cage"], seccomp=seccomp), Bounds(**header["bounds"]))
 
 
 def _unpack_files(sizes: list[tuple[str, int]], blob: bytes) -> dict[str, bytes]:
@@ -102,116 +111,60 @@ def _unpack_files(sizes: list[tuple[str, int]], blob: bytes) -> dict[str, bytes]
 
 def _call(cellmate: Cellmate, call: dict[str, Any], frame: bytes, control: int) -> tuple[dict[str, Any], bytes]:
     from grader.wall.inside import probing
+    from grader.wall.inside.watch import Watch
 
+    alone = os.getpid() == 1
     answer_read, answer_write = os.pipe()
     output_read, output_write = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(control)
         probing.run(cellmate.cage, cellmate.files, call, frame, (answer_write, output_write))
     os.close(answer_write)
     os.close(output_write)
-    watch = Watch(child, answer_read, output_read, cellmate.limits)
+    watch = Watch(child, answer_read, output_read, control, cellmate.bounds, alone=alone)
     try:
         watch.wait()
     finally:
-        status = _clear_up(child, cellmate.cage.home, own_namespace=os.getpid() == 1)
+        status = _end_all(child, alone=alone)
+        for folder in cellmate.cage.shared:
+            _empty(folder)
         watch.drain()
         os.close(answer_read)
         os.close(output_read)
     return watch.verdict(status), bytes(watch.answer)
 
 
-class Watch:
-    """Follows one probe's process: what it writes, how long it takes, how it ends."""
-
-    def __init__(self, child: int, answer: int, output: int, limits: dict[str, Any]) -> None:
-        self.child, self.limits = child, limits
-        self.answer, self.output = bytearray(), bytearray()
-        self.pipes = {answer: (self.answer, limits["result_bytes"]), output: (self.output, limits["output_bytes"])}
-        self.stopped = ""
-        for pipe in self.pipes:
-            os.set_blocking(pipe, False)
-
-    def wait(self) -> None:
-        """Until the process ends, its time is over, or its answer is too long."""
-        deadline = time.monotonic() + self.limits["seconds"]
-        poll = select.poll()
-        for pipe in self.pipes:
-            poll.register(pipe, select.POLLIN)
-        open_pipes = len(self.pipes)
-        while open_pipes:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                self.stopped = "timeout"
-                return
-            for pipe, event in poll.poll(min(left, 0.2) * 1000):
-                if event & select.POLLIN:
-                    self._read(pipe)
-                elif event & (select.POLLHUP | select.POLLERR):
-                    poll.unregister(pipe)
-                    open_pipes -= 1
-            if len(self.answer) > self.limits["result_bytes"]:
-                self.stopped = "result"
-                return
-            if os.waitid(os.P_PID, self.child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-                return  # what it started may hold the pipes open, and ends with it
-
-    def _read(self, pipe: int) -> bool:
-        kept, most = self.pipes[pipe]
-        try:
-            part = os.read(pipe, 2**20)
-        except BlockingIOError:
-            return False
-        kept.extend(part[: most + 1 - len(kept)])
-        return bool(part)
-
-    def drain(self) -> None:
-        """Read what is left in the pipes once nobody writes any more."""
-        for pipe in self.pipes:
-            for _ in range(4):  # a pipe holds a megabyte at most
-                if not self._read(pipe):
-                    break
-
-    def verdict(self, status: int) -> dict[str, Any]:
-        """The answer's header: `answered`, or why there is none."""
-        header: dict[str, Any] = {"output": bytes(self.output[: self.limits["output_bytes"]]).decode(errors="replace")}
-        header["output_cut"] = len(self.output) > self.limits["output_bytes"]
-        if self.stopped == "timeout" or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU):
-            header["status"] = "timeout"
-        elif self.stopped == "result" or len(self.answer) > self.limits["result_bytes"]:
-            header["status"] = "result-too-large"
-            self.answer.clear()
-        elif self.answer:
-            header["status"] = "answered"
-        else:
-            header["status"] = "crashed"
-            header["signal"] = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-            header["exit"] = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
-        return header
-
-
-def _clear_up(child: int, home: str, *, own_namespace: bool) -> int:
+def _end_all(child: int, *, alone: bool) -> int:
     """End the probe's process and all that it started, and reap them; returns its wait status."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         # as process 1, all others of the namespace are the probe's
-        os.kill(-1, signal.SIGKILL) if own_namespace else os.killpg(child, signal.SIGKILL)
+        os.kill(-1, signal.SIGKILL) if alone else os.killpg(child, signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError):
         os.kill(child, signal.SIGKILL)
     status = os.waitpid(child, 0)[1]
     with contextlib.suppress(ChildProcessError):
-        while own_namespace:
+        while True:
+            for orphan in [] if alone else _children():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(orphan, signal.SIGKILL)
             os.waitpid(-1, 0)
-    if not own_namespace:
-        _empty(home)
     return status
 
 
-def _empty(home: str) -> None:
+def _children() -> list[int]:
+    """This process's children: a probe's orphans come to it, as the nearest subreaper."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+            return [int(number) for number in file.read().split()]
+    except FileNotFoundError:  # no Linux: orphans go to the system's first process
+        return []
+
+
+def _empty(folder: str) -> None:
     """Without mounts of its own, a probe leaves its files behind."""
     import shutil
 
-    for entry in os.scandir(home):
+    for entry in os.scandir(folder):
         if entry.is_dir(follow_symlinks=False):
             shutil.rmtree(entry.path, ignore_errors=True)
         else:
@@ -227,9 +180,11 @@ def main() -> None:
 
     if sys.platform == "linux":
         confine.prctl(confine.PR_SET_DUMPABLE, 0)
+        confine.prctl(confine.PR_SET_CHILD_SUBREAPER, 1)
     control = socket.socket(fileno=descriptor)
     frames.send(control, {"status": "ready"})
     serve(control)
+    os._exit(0)  # at once, whatever torch would like to tidy up
 
 
 if __name__ == "__main__":
