@@ -1,17 +1,49 @@
-"""`python -m grader`."""
+"""`python -m grader`: the commands by name; a module is loaded when its command is called."""
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
+import typer
+import typer.main
+from typer.core import TyperGroup
+
 from grader.commands.exits import new_app, run_app
-from grader.commands.grade import grade
 
-app = new_app("Grade submissions of a sheet. Student code runs behind a wall; tests and points stay outside.")
-app.command()(grade)
+COMMANDS = {
+    "grade": "grader.commands.grade",
+}
+"""By name, the module whose function of that name is the command, or whose `app` holds its commands."""
+
+ABOUT = "Grade submissions of a sheet. Student code runs behind a wall; tests and points stay outside."
 
 
-@app.callback()
+class Commands(TyperGroup):
+    """Loads commands late: `batch` starts many processes and must not carry torch, which `grade` needs."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name])
+        app = getattr(module, "app", None)
+        if app is None:
+            app = new_app("")
+            app.command(cmd_name)(getattr(module, cmd_name))
+        command = typer.main.get_command(app)
+        command.name = cmd_name
+        return command
+
+
+app = new_app(ABOUT)
+
+
+@app.callback(cls=Commands, help=ABOUT)
 def main() -> None:
-    """Grade submissions of a sheet. Student code runs behind a wall; tests and points stay outside."""
+    """See `ABOUT`."""
 
 
 if __name__ == "__main__":
