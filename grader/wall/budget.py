@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
 import os
 import time
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ PREFIX = "gapgrade-"
 OWN_MB = 128  # for the server's own pages and the kernel's, beyond what the limit allows the student
 OWN_PROCESSES = 8
 EMPTY_SECONDS = 2.0
+NUMBERS = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,6 @@ class Budgets:
 
     def __init__(self, hierarchy: Hierarchy | None = None) -> None:
         self._hierarchy = find_hierarchy() if hierarchy is None else hierarchy
-        self._made = 0
         self._used: dict[Path, int] = {}  # groups whose last process may be ending still, and their locks
         for parent in self._hierarchy.parents:
             remove_leftovers(parent)
@@ -83,8 +84,8 @@ class Budgets:
     @contextmanager
     def open(self, limits: Limits) -> Iterator[Budget]:
         """Groups for one cell; its processes have to end, or be ending, before the context is left."""
-        self._made += 1
-        groups = tuple(parent / f"{PREFIX}{os.getpid()}-{self._made}" for parent in self._hierarchy.parents)
+        name = f"{PREFIX}{os.getpid()}-{next(NUMBERS)}"
+        groups = tuple(parent / name for parent in self._hierarchy.parents)
         locks: dict[Path, int] = {}
         try:
             for group in groups:

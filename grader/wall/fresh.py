@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from grader.result import Mode
 from grader.sheet import Limits
@@ -11,7 +12,7 @@ from grader.wall import Cell, bubblewrap, seccomp
 from grader.wall.budget import Budgets
 from grader.wall.cell import PRIVATE_FOLDERS, RemoteCell
 from grader.wall.contents import SERVER
-from grader.wall.process import connected, started
+from grader.wall.process import started
 
 
 class FreshWall:
@@ -26,9 +27,7 @@ class FreshWall:
 
     @contextmanager
     def open(self, limits: Limits) -> Iterator[Cell]:
-        ends = connected()
-        command = bubblewrap.command(SERVER, ends[1].fileno())
-        with self._budgets.open(limits) as budget, started(command, ends) as peer:
+        with self._budgets.open(limits) as budget, started(partial(bubblewrap.command, SERVER)) as peer:
             budget.join(peer.pid)
             yield RemoteCell(peer.control, limits, PRIVATE_FOLDERS, budget, self._seccomp)
 

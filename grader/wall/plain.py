@@ -19,7 +19,7 @@ from grader.wall.bubblewrap import ENVIRONMENT
 from grader.wall.budget import Budget
 from grader.wall.cell import Folders, RemoteCell
 from grader.wall.contents import SERVER, server_files
-from grader.wall.process import connected, started
+from grader.wall.process import started
 
 
 class PlainWall:
@@ -41,9 +41,9 @@ class PlainWall:
                 (inside / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(file, inside / name)
             own = dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), str(temporary)) | {"LD_LIBRARY_PATH": ""}
-            ends = connected()
-            program = [sys.executable, "-I", str(inside / SERVER), str(ends[1].fileno()), sysconfig.get_path("purelib")]
-            with started(program, ends, {**ENVIRONMENT, **own}) as peer:
+            program = [sys.executable, "-I", str(inside / SERVER)]
+            packages = sysconfig.get_path("purelib")
+            with started(lambda descriptor: [*program, str(descriptor), packages], {**ENVIRONMENT, **own}) as peer:
                 folders = Folders(str(home), shared=(str(home), str(temporary)))
                 # the kernel would count this user's other processes too, and these are no processes of ours to confine
                 few = limits.model_copy(update={"processes": 0})

@@ -8,7 +8,7 @@ import socket
 import struct
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
@@ -67,15 +67,17 @@ def _sender(control: socket.socket) -> int:
 
 
 @contextmanager
-def started(
-    command: Sequence[str], control: tuple[socket.socket, socket.socket], environment: Mapping[str, str] | None = None
-) -> Iterator[Peer]:
-    """Run a server that has our pair's other end; ended, and all that it started, when the context is left."""
-    ours, theirs = control
+def started(command: Callable[[int], Sequence[str]], environment: Mapping[str, str] | None = None) -> Iterator[Peer]:
+    """Run a server until the context is left, and end all that it started.
+
+    Args:
+        command: the command line for the number of the server's end of a socket.
+    """
+    ours, theirs = connected()
     with ours, tempfile.TemporaryFile() as said:  # a pipe would fill up, and whoever holds it open would block us
         with theirs:
             process = subprocess.Popen(
-                command,
+                command(theirs.fileno()),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -1,0 +1,192 @@
+"""What one probe may use behind the wall, and that nothing of it is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from grader.sheet import Limits
+from grader.wall import Call, Cell, Failure, Value, Wall
+from grader.wall.nested import NestedWall
+
+LIMITS = Limits(probe_seconds=1.5, memory_mb=512, disk_mb=16, result_mb=1, output_kb=4)
+PROBES = """
+import os, signal, threading, time
+import torch
+
+def busy():
+    while True: pass
+
+def asleep():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(60)
+
+def busy_together():
+    for _ in range(4):
+        if os.fork() == 0:
+            while True: pass
+    time.sleep(60)
+
+def one_tensor():
+    return [torch.ones(2**24) for _ in range(100)]
+
+def memory_together():
+    for _ in range(4):
+        if os.fork() == 0:
+            kept = torch.ones(50 * 2**20)
+            time.sleep(60)
+    time.sleep(60)
+
+def forks():
+    while True: os.fork()
+
+def threads():
+    for _ in range(100): threading.Thread(target=time.sleep, args=(60,)).start()
+
+def three_folders():
+    for place in ("/submission/a", "/tmp/b", "/dev/shm/c"):
+        with open(place, "wb") as file: file.write(bytes(7 * 2**20))
+
+def many_files():
+    for i in range(10_000): open(f"/tmp/{i}", "w").close()
+
+def descriptors():
+    return [open("/dev/null") for _ in range(500)]
+
+def large_result():
+    return torch.zeros(2**20)
+
+def chatter():
+    print("x" * 100_000)
+    return 1
+
+def fine():
+    return 1
+
+def leave_a_daemon(marker):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.execv("/bin/sleep", [marker, "300"])
+        os._exit(0)
+    time.sleep(0.2)
+    return 1
+"""
+SANDBOXED = pytest.mark.parametrize("any_wall", ["nested", "fresh"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def cell(any_wall: Wall) -> Iterator[Cell]:
+    with any_wall.open(LIMITS) as opened:
+        yield opened
+
+
+@SANDBOXED
+@pytest.mark.parametrize(
+    ("function", "kind", "named"),
+    [
+        ("busy", "timeout", "stopped after 1.5 s"),
+        ("asleep", "timeout", "stopped after 1.5 s"),
+        ("busy_together", "timeout", "stopped after 1.5 s"),
+        ("one_tensor", "error", "more than 512 MiB of memory"),
+        ("memory_together", "crashed", "more than 512 MiB of memory"),
+        ("forks", "error", "more than 32 processes and threads"),
+        ("threads", "error", "more than 32 processes and threads"),
+        ("three_folders", "error", "more than 16 MiB or 1,024 files written"),
+        ("many_files", "error", "more than 16 MiB or 1,024 files written"),
+        ("descriptors", "error", "more than 128 open files"),
+        ("large_result", "refused", "the result is larger than 1 MiB"),
+    ],
+)
+def test_each_limit_has_its_name_and_the_next_probe_runs(cell: Cell, function: str, kind: str, named: str) -> None:
+    answer = cell.call(Call(PROBES, function))
+    assert isinstance(answer, Failure)
+    assert (answer.kind, answer.message[: len(named)]) == (kind, named)
+    assert cell.call(Call(PROBES, "fine")) == Value(1)
+
+
+@SANDBOXED
+def test_output_is_cut_and_the_value_arrives(cell: Cell) -> None:
+    answer = cell.call(Call(PROBES, "chatter"))
+    assert isinstance(answer, Value)
+    assert answer.value == 1
+    assert answer.output == "x" * 4096 + "\n[output cut after 4 KiB]"
+
+
+def test_time_is_counted_over_all_processes(nested: NestedWall) -> None:
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("one core gives no more CPU time than wall time")
+    with nested.open(LIMITS.model_copy(update={"probe_seconds": 4})) as cell:
+        started = time.monotonic()
+        answer = cell.call(Call(PROBES, "busy_together"))
+    assert isinstance(answer, Failure)
+    if time.monotonic() - started < 3.9:  # on a busy machine the wall's clock may come first
+        assert answer.message == "stopped after 4 s of CPU time"
+
+
+def test_a_tensor_of_500_mb_is_no_offence(nested: NestedWall) -> None:
+    with nested.open(Limits()) as cell:
+        answer = cell.call(Call("import torch\ndef large(): return torch.ones(125_000_000).sum()", "large"))
+    assert isinstance(answer, Value)
+    assert torch.equal(answer.value, torch.tensor(125e6))
+
+
+def test_a_daemon_ends_with_its_probe_in_every_mode(any_wall: Wall) -> None:
+    marker = f"daemon-{os.getpid()}-{any_wall.mode}"
+    with any_wall.open(LIMITS) as cell:
+        assert cell.call(Call(PROBES, "leave_a_daemon", (marker,))) == Value(1)
+        assert not _running(marker)
+
+
+@pytest.mark.parametrize("mode", ["nested", "fresh", "none"])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_nothing_is_left_when_the_grader_is_ended_in_the_middle_of_a_probe(
+    tmp_path: Path, mode: str, number: signal.Signals
+) -> None:
+    marker = f"hanging-{os.getpid()}-{mode}-{number}"
+    program = f"""
+from grader.sheet import Limits
+from grader.wall import Call
+from grader.wall.choose import choose_wall
+wall = choose_wall({mode!r})
+with wall.open(Limits(probe_seconds=60)) as cell:
+    cell.call(Call("import os\\ndef hang(): os.execv('/bin/sleep', [{marker!r}, '300'])", "hang"))
+"""
+    root = Path(__file__).parent.parent
+    grader = subprocess.Popen([sys.executable, "-c", program], cwd=root, stderr=subprocess.DEVNULL)
+    try:
+        _until(lambda: bool(_running(marker)), 60)
+        grader.send_signal(number)
+        assert grader.wait(20) != 0
+        _until(lambda: not _running(marker), 10)
+    finally:
+        grader.kill()
+        grader.wait()
+
+
+def _running(marker: str) -> list[str]:
+    """The processes of this machine that carry the marker as their name."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = file.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[0] == marker.encode():
+            found.append(file.parent.name)
+    return found
+
+
+def _until(true: object, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
