@@ -34,7 +34,10 @@ class _Model(BaseModel):
 
 
 class TestResult(_Model):
-    """One planned test. `message` is for the student (empty for a hidden test), `staff` for the staff alone."""
+    """One planned test. `message` is for the student (empty for a hidden test), `staff` for the staff alone.
+
+    `mistake` is the catalogued mistake that the failures look like, with its title and hint for the student.
+    """
 
     __test__ = False  # pytest: not a test class
 
@@ -45,6 +48,8 @@ class TestResult(_Model):
     weight: int
     hint: str
     mistake: str | None = None
+    mistake_title: str = ""
+    mistake_hint: str = ""
     message: str = ""
     staff: str = ""
 

@@ -1,0 +1,129 @@
+"""An exercise as its tests see it: what is handed out, the solution in its place, and the tests collected once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from grader.dialects import translate
+from grader.gaps import Gap, find_gaps, strip, without_solution_only
+from grader.result import TestResult
+from grader.sheet import Limits, Sheet
+from grader.suite import Gate, Planned, Suite, tests_version, with_suite
+from grader.wall import Wall
+from tools.exercise import Exercise, with_required
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An exercise and the Python files that its students have: its own and those of the exercises that it needs.
+
+    Attributes:
+        templates: the text of each file as it is handed out.
+        solution: the same files with the solution in the gaps.
+        own: the files that are the exercise's own and have gaps.
+    """
+
+    exercise: Exercise
+    course: Path
+    templates: Mapping[str, str]
+    solution: Mapping[str, str]
+    own: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.exercise.name
+
+    def source(self, path: str) -> str:
+        """Where a file of the exercise stands in the course."""
+        return f"solutions/{self.name}/{path}"
+
+    def gaps(self, path: str) -> list[Gap]:
+        """The gaps of a file, with the solution in them."""
+        return find_gaps(self.solution[path], path)
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes with the files, the tests and the catalogues: what was found holds for as long as it stays."""
+        whole = hashlib.sha256(tests_version(_alone(self.name, self.course)).encode())
+        for path, text in self.solution.items():
+            whole.update(f"{path}\0{text}\0".encode())
+        for file in sorted(self.exercise.folder.rglob("*.toml")):
+            whole.update(file.read_bytes())
+        return whole.hexdigest()
+
+
+def load_subject(name: str, course: Path) -> Subject:
+    """Read an exercise; raises `GapgradeError` where its markers cannot be read."""
+    templates: dict[str, str] = {}
+    solution: dict[str, str] = {}
+    own = []
+    for exercise in with_required([name], course):
+        for path, file in exercise.files().items():
+            if file.suffix != ".py":
+                continue
+            text = file.read_bytes().decode("utf-8")
+            where = file.relative_to(course).as_posix()
+            templates[path] = strip(text, where)
+            solution[path] = without_solution_only(translate(text, where), where)
+            if exercise.name == name and find_gaps(templates[path], where):
+                own.append(path)
+    return Subject(exercise, course, templates, solution, tuple(own))
+
+
+def _alone(name: str, course: Path) -> Sheet:
+    """A sheet of one exercise, for collecting its tests."""
+    return Sheet(name=name, folder=course / "sheets" / name, title=name, exercises=(name,))
+
+
+class Trials:
+    """Runs an exercise's tests against any text of its files, behind one warm wall. Made by `with_trials`."""
+
+    def __init__(self, suite: Suite, wall: Wall, limits: Limits) -> None:
+        self._suite, self._wall, self._limits = suite, wall, limits
+        self.planned: Sequence[Planned] = suite.planned
+        self.probe_seconds = limits.probe_seconds
+
+    def run(self, files: Mapping[str, str], seed: int, only: Collection[str] | None = None) -> list[TestResult]:
+        """The result of every test, or only of those with these ids."""
+        with self._wall.open(self._limits) as cell:
+            cell.place(_encoded(files))
+            return self._suite.run(Gate(cell, seed, self._limits.submission_seconds), seed, only)
+
+    def failures(self, files: Mapping[str, str], seed: int) -> list[TestResult]:
+        return [test for test in self.run(files, seed) if test.outcome != "passed"]
+
+    def first_failure(
+        self, files: Mapping[str, str], seed: int, order: Sequence[str], probe_seconds: float
+    ) -> TestResult | None:
+        """The first test in this order that does not pass, or None where all of them pass.
+
+        Args:
+            order: the ids of the tests to run.
+            probe_seconds: a time for each probe that may be shorter than the sheet's: an endless loop is known soon.
+        """
+        limits = self._limits.model_copy(update={"probe_seconds": probe_seconds})
+        with self._wall.open(limits) as cell:
+            cell.place(_encoded(files))
+            gate = Gate(cell, seed, limits.submission_seconds)
+            for name in order:
+                for test in self._suite.run(gate, seed, [name]):
+                    if test.outcome != "passed":
+                        return test
+        return None
+
+
+def _encoded(files: Mapping[str, str]) -> dict[str, bytes]:
+    return {path: text.encode() for path, text in files.items()}
+
+
+def with_trials(subject: Subject, wall: Wall, limits: Limits, work: Callable[[Trials], T]) -> T:
+    """Collect the exercise's tests once and call `work` with them."""
+    sheet = _alone(subject.name, subject.course)
+    return with_suite(sheet, lambda suite: work(Trials(suite, wall, limits)))
