@@ -51,7 +51,7 @@ HOSTILE = {
         print("::notice title=Autograding complete::Points 100/100")
         raise SystemExit(0)
 """,
-    "vae 8": """
+    "vae 10": """
         # an endless loop must cost its own tests only
         while True:
             pass
