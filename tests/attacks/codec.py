@@ -1,0 +1,5 @@
+"""To come."""
+
+from tests.attacks.kinds import Attack
+
+ATTACKS: tuple[Attack, ...] = ()
