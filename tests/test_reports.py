@@ -243,7 +243,7 @@ def test_the_class_table_sums_tasks_that_have_no_room() -> None:
 
 
 def test_a_summary_never_exceeds_what_github_takes_and_stays_whole() -> None:
-    tests = [make_test(i, message="`" * 4000, hint="<" * 4000) for i in range(80)]
+    tests = [make_test(i, message="`" * (4000 - i), hint="<" * 4000) for i in range(80)]
     text = summary(student_view(make_result(make_task(*tests))))
     assert LIMIT * 0.9 < len(text.encode()) <= LIMIT
     assert text.count("<details>") == text.count("</details>")
@@ -285,7 +285,7 @@ def test_gradescope_shows_hidden_tests_and_their_points_later() -> None:
 
 
 def test_at_most_ten_annotations_of_a_kind_and_the_rest_is_counted() -> None:
-    tests = [make_test(i) for i in range(25)]
+    tests = [make_test(i, message=f"wrong in way {i}") for i in range(25)]
     evidence = tuple(Evidence(text=f"line {i}", file="lib/a.py", line=i) for i in range(1, 12))
     rules = (
         RuleResult(id="comments", deduction=Decimal(1), message="no comment", evidence=evidence),

@@ -6,13 +6,14 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from grader.reports import words
+from grader.reports.failures import causes, waiting
 from grader.reports.text import plain, workflow_data, workflow_property
 from grader.reports.views import StudentResult
-from grader.result import Evidence
+from grader.result import Evidence, TaskResult
 
 Kind = Literal["error", "warning", "notice"]
 
@@ -24,17 +25,13 @@ OUTPUT = 100_000
 
 
 def annotate(student: StudentResult) -> list[str]:
-    """Failed tests as errors, what rules found as warnings where it costs points, as notices where it does not.
+    """What failed as errors, each cause once; what rules found as warnings where it costs points, else as notices.
 
     At most 10 errors, 10 warnings and 8 notices, which leaves room for `classroom_notices`; the last one of a kind says
     how many were left out.
     """
     result = student.shown
-    errors = [
-        command("error", "\n".join(part for part in (test.message, f"Hint: {test.hint}") if part), title=test.title)
-        for task in result.tasks
-        for test in words.failures(task)
-    ]
+    errors = [one for task in result.tasks for one in _errors(task)]
     refused = [command("error", task.note, title=words.name(task)) for task in result.tasks if task.state == "refused"]
     warnings: list[str] = []
     notices = [command("notice", words.ADVISORY, title="Advisory score")] if result.advisory else []
@@ -55,6 +52,15 @@ def annotate(student: StudentResult) -> list[str]:
         *_at_most(PER_KIND, "warning", warnings),
         *_at_most(PER_KIND - CLASSROOM_NOTICES, "notice", notices),
     ]
+
+
+def _errors(task: TaskResult) -> Iterator[str]:
+    if waits := waiting(task):
+        yield command("error", words.waits_for(waits), title=words.name(task))
+    for cause in causes(task):
+        titles = [test.title for test in cause.tests] if len(cause.tests) > 1 else []
+        lines = [cause.message, *titles, *(f"Hint: {hint}" for hint in cause.hints)]
+        yield command("error", "\n".join(filter(None, lines)), title=words.alike(cause))
 
 
 def classroom_notices(student: StudentResult) -> list[str]:

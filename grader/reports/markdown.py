@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grader.reports import words
+from grader.reports.advice import next_steps
+from grader.reports.failures import Cause, causes, mistakes, waiting
 from grader.reports.text import SHORT, code_block, markdown
 from grader.reports.views import StudentResult
-from grader.result import Result, RuleResult, TaskResult, TestResult
+from grader.result import Result, RuleResult, TaskResult
 
 LIMIT = 1024 * 1024
 """GitHub refuses a step's summary that has more bytes."""
@@ -41,11 +43,13 @@ def _blocks(result: Result) -> Iterator[str]:
     for task in result.tasks:
         if task.note:
             yield f"**{_line(words.name(task))}:** {markdown(task.note)}"
-    failed = [(task, test) for task in result.tasks for test in words.failures(task)]
-    if failed:
-        yield "## What is not yet right"
-    for task, test in failed:
-        yield _failure(test, task)
+    if any(words.failures(task) for task in result.tasks):
+        yield "## Not yet right"
+    for task in result.tasks:
+        yield from _not_right(task)
+    if steps := next_steps(result):
+        yield "## What to do next"
+        yield "\n".join(f"{number}. {markdown(step)}" for number, step in enumerate(steps, 1))
     if result.rules:
         yield "## Rules"
     for rule in result.rules:
@@ -71,7 +75,7 @@ def _table(result: Result) -> str:
     for task in result.tasks:
         bonus = " (bonus)" if task.bonus else ""
         score = f"{words.points(task.score)} / {words.points(task.max_score)}"
-        rows.append(f"| {_line(words.name(task))}{bonus} | {score} | {_state(task)} |")
+        rows.append(f"| {_line(words.name(task))}{bonus} | {score} | {words.state(task)} |")
     rows += [
         f"| Rule: {_line(rule.id)} | {words.points(-rule.deduction)} | {_line(rule.message)} |"
         for rule in result.rules
@@ -80,35 +84,29 @@ def _table(result: Result) -> str:
     return "\n".join(rows)
 
 
-def _state(task: TaskResult) -> str:
-    if task.state == "pending":
-        return "waits for a person"
-    if task.state == "refused":
-        return "could not be graded"
-    passed = len(task.tests) - len(words.failures(task))
-    return f"{passed} of {len(task.tests)} tests passed" if task.tests else ""
+def _not_right(task: TaskResult) -> Iterator[str]:
+    name = _line(words.name(task))
+    for mistake in mistakes(task):
+        yield f"> [!TIP]\n> {name}: it looks as if: {markdown(mistake)}"
+    if waits := waiting(task):
+        yield f"{name}: **{_line(words.waits_for(waits))}**"
+    for cause in causes(task):
+        yield _cause(cause, task)
 
 
-def _failure(test: TestResult, task: TaskResult) -> str:
-    outcome = f"{words.OUTCOMES[test.outcome]} ({words.counted(words.worth(test, task))})"
-    body = []
-    if test.hint:
-        body.append(f"Hint: {markdown(test.hint)}")
-    if test.mistake:
-        body.append(f"Recognised: {markdown(test.mistake)}")
-    if test.message:
-        body.append(code_block(test.message))
-    title = f"{_line(task.id)}: <b>{_line(test.title)}</b>, {_line(outcome)}"
+def _cause(cause: Cause, task: TaskResult) -> str:
+    title = f"{_line(task.id)}: <b>{_line(words.alike(cause))}</b>, {_line(words.outcome(cause, task))}"
+    body = [code_block(cause.message)] if cause.message else []
+    if len(cause.tests) > 1:
+        body.append("\n".join(f"- {_line(test.title)}" for test in cause.tests))
+    body += [f"Hint: {markdown(hint)}" for hint in cause.hints]
     return _details(title, *body) if body else title
 
 
 def _rule(rule: RuleResult) -> str:
     cost = f", {words.points(-rule.deduction)}" if rule.deduction else ""
     title = f"<b>{_line(rule.id)}</b>{cost}: {_line(rule.message)}"
-    lines = []
-    for one in rule.evidence:
-        place = f"{one.file}:{one.line}: " if one.line else f"{one.file}: " if one.file else ""
-        lines.append(f"- {_line(place + one.text)}")
+    lines = [f"- {_line(words.place(one) + one.text)}" for one in rule.evidence]
     return _details(title, "\n".join(lines)) if lines else title
 
 

@@ -8,26 +8,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from rich import box
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.console import Console, Group, RenderableType
 from rich.measure import Measurement
-from rich.padding import Padding
 from rich.panel import Panel
-from rich.segment import Segment
-from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from grader.reports import text as safe
 from grader.reports import words
+from grader.reports.advice import next_steps
+from grader.reports.failures import Cause, causes, mistakes, waiting
+from grader.reports.pen import BAR, Pen
 from grader.reports.views import student_view
-from grader.result import Result, RuleResult, TaskResult, TestResult
+from grader.result import Result, RuleResult, TaskResult
 
 WIDEST = 100
-BAR = 10
 EVIDENCE = 10  # lines of proof that are shown for a rule
 DIFF = 1200  # characters that are shown of a file's edits
 NAME, REMARKS = 20, 22  # columns of the class table: names are folded beyond, remarks have at least
@@ -37,16 +35,13 @@ UNBOUNDED = 10_000
 def print_report(result: Result, console: Console, *, staff: bool) -> None:
     """Print one submission's report; without `staff` only what its student may see."""
     shown = result if staff else student_view(result).shown
-    pen = _Pen(console)
+    pen = Pen(console)
     parts = [_head(shown, pen)]
-    for task in shown.tasks:
-        parts += [pen.gap(), _task(task, pen)]
-    if shown.rules:
-        parts += [pen.gap(), pen.heading("Rules"), *(_rule(rule, pen) for rule in shown.rules)]
-    if shown.edits:
-        parts += [pen.gap(), pen.heading("Edits outside the gaps"), *_edits(shown, pen)]
+    for heading, lines in _sections(shown, pen):
+        if lines := list(lines):
+            parts += [pen.gap(), *([pen.heading(heading)] if heading else []), *lines]
     frame = Panel(
-        Group(*parts),
+        Group(*parts, pen.gap(), pen.line(f"sandbox: {shown.sandbox}, graded {shown.graded_at}", "dim")),
         title=pen.line(shown.title, "bold"),
         title_align="left",
         width=min(console.width, WIDEST),
@@ -62,7 +57,7 @@ def print_summary(results: Iterable[Result], console: Console) -> None:
     Where the tasks take too much room they are summed by number (1.1 and 1.2 as 1), or left to the total.
     """
     rows = list(results)
-    pen = _Pen(console)
+    pen = Pen(console)
     tasks = list(dict.fromkeys(task.id for result in rows for task in result.tasks))
     numbers = list(dict.fromkeys(task.partition(".")[0] for task in tasks))
     each = [(task, (task,)) for task in tasks]
@@ -75,60 +70,20 @@ def print_summary(results: Iterable[Result], console: Console) -> None:
     console.print(table)
 
 
-@dataclass(frozen=True)
-class _Pen:
-    """Writes on one console: safe text, in characters that its encoding has."""
-
-    console: Console
-
-    def text(self, text: str, style: str = "", limit: int = safe.LONG) -> Text:
-        return Text(self._written(safe.plain(text, limit)), style, overflow="fold")
-
-    def line(self, text: str, style: str = "") -> Text:
-        return Text(self._written(safe.line(text)), style, overflow="fold")
-
-    def long_line(self, text: str, style: str = "") -> Text:
-        return Text(self._written(safe.line(text, safe.LONG)), style, overflow="fold")
-
-    def heading(self, text: str) -> Text:
-        return self.line(text, "bold")
-
-    def gap(self) -> Text:
-        return Text("")
-
-    def quote(self, text: str, style: str = "", limit: int = safe.LONG) -> RenderableType:
-        """Somebody's own words, behind a line of their own."""
-        return _Quote(self.text(text.strip("\n"), style, limit), "| " if self.console.options.ascii_only else "│ ")
-
-    def mark(self, sign: str, plain_sign: str, style: str) -> Text:
-        return Text(plain_sign if self.console.options.ascii_only else sign, style)
-
-    def bar(self, score: Decimal, whole: Decimal) -> Text:
-        filled = min(BAR, int(BAR * score / whole)) if whole else 0
-        full, empty = ("#", ".") if self.console.options.ascii_only else ("━", "╌")
-        return Text.assemble((full * filled, "green"), (empty * (BAR - filled), "dim"))
-
-    def _written(self, text: str) -> str:
-        encoding = self.console.encoding
-        return text.encode(encoding, "backslashreplace").decode(encoding)
+def _sections(result: Result, pen: Pen) -> Iterator[tuple[str, Iterable[RenderableType]]]:
+    """What counts, what is not right, what to do next; then what the rules and the edits are about."""
+    yield "", [_points(result, pen)]
+    yield "Not yet right", [line for task in result.tasks for line in _not_right(task, pen)]
+    yield "What to do next", [pen.item(pen.line(f"{i}."), pen.long_line(step)) for i, step in _numbered(result)]
+    yield "Rules", [_rule(rule, pen) for rule in result.rules]
+    yield "Edits outside the gaps", _edits(result, pen)
 
 
-@dataclass(frozen=True)
-class _Quote:
-    """A text with a line on its left, wrapped lines too."""
-
-    text: Text
-    edge: str
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = max(1, options.max_width - len(self.edge))
-        for line in console.render_lines(self.text, options.update(width=width), pad=False):
-            yield Segment(self.edge, Style(dim=True))
-            yield from line
-            yield Segment.line()
+def _numbered(result: Result) -> Iterable[tuple[int, str]]:
+    return enumerate(next_steps(result), 1)
 
 
-def _head(result: Result, pen: _Pen) -> RenderableType:
+def _head(result: Result, pen: Pen) -> RenderableType:
     score = Text(f"{words.points(result.score)} / {words.points(result.max_score)} points", "bold")
     if result.max_bonus:
         score.append(f"   bonus {words.points(result.bonus)} / {words.points(result.max_bonus)}", "not bold")
@@ -139,75 +94,79 @@ def _head(result: Result, pen: _Pen) -> RenderableType:
     ]
     if result.pending:
         lines.append(pen.line(words.waiting(result)))
-    lines.append(pen.line(f"sandbox: {result.sandbox}, graded {result.graded_at}", "dim"))
     if result.advisory:
         lines.append(pen.long_line(words.ADVISORY, "yellow"))
     return Group(*lines)
 
 
-def _task(task: TaskResult, pen: _Pen) -> RenderableType:
-    row = Table.grid(expand=True, padding=(0, 1))
-    row.add_column(ratio=1, overflow="fold")
-    row.add_column(width=BAR)
-    row.add_column(justify="right", no_wrap=True)
-    title = pen.line(words.name(task), "bold")
-    if task.bonus:
-        title.append(" (bonus)", "not bold")
-    score = f"{words.points(task.score)} / {words.points(task.max_score)}"
-    row.add_row(title, pen.bar(task.score, task.max_score), pen.line("waits" if task.state == "pending" else score))
-    below: list[RenderableType] = []
-    if task.note:
-        below.append(pen.text(task.note, "red" if task.state == "refused" else ""))
-    if task.state == "pending":
-        below.append(pen.line(f"a person gives up to {words.counted(task.max_score)}"))
-    elif task.tests:
-        passed = len(task.tests) - len(words.failures(task))
-        below.append(pen.line(f"{passed} of {len(task.tests)} tests passed", "dim"))
-    below += [_failure(test, task, pen) for test in words.failures(task)]
-    return Group(row, Padding(Group(*below), (0, 0, 0, 2)))
+def _points(result: Result, pen: Pen) -> RenderableType:
+    """A line for each task, and one for each rule that costs points."""
+    table = Table.grid(expand=True, padding=(0, 1))
+    table.add_column(ratio=1, overflow="fold")
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(width=BAR)
+    table.add_column(justify="right", no_wrap=True)
+    for task in result.tasks:
+        name = pen.line(words.name(task), "bold")
+        if task.bonus:
+            name.append(" (bonus)", "not bold")
+        score = f"{words.points(task.score)} / {words.points(task.max_score)}"
+        bar = pen.bar(words.share(task))
+        table.add_row(name, pen.line(words.state(task), "dim"), bar, pen.line(score))
+    for rule in result.rules:
+        if rule.deduction:
+            table.add_row(pen.line(f"Rule: {rule.id}", "red"), "", "", pen.line(words.points(-rule.deduction), "red"))
+    return table
 
 
-def _failure(test: TestResult, task: TaskResult, pen: _Pen) -> RenderableType:
-    hidden = ", hidden test" if test.visibility == "hidden" else ""
-    title = pen.line(test.title)
-    title.append(f": {words.OUTCOMES[test.outcome]} ({words.counted(words.worth(test, task))}{hidden})", "dim")
+def _not_right(task: TaskResult, pen: Pen) -> Iterator[RenderableType]:
+    waits, found = waiting(task), causes(task)
+    unread = task.note if task.state == "refused" or (task.note and not task.tests and not words.done(task)) else ""
+    if not (waits or found or unread) or task.state == "pending":
+        return
+    yield pen.line(words.name(task), "bold")
+    if unread:
+        yield pen.item(pen.mark("✗", "x", "red"), pen.text(unread))
+    for mistake in mistakes(task):
+        yield pen.item(pen.mark("➜", ">", "yellow"), pen.long_line(f"It looks as if: {mistake}", "yellow"))
+    if waits:
+        worth = words.worth(waits.tests, task)
+        cost = f" ({words.counted(worth)})" if worth else ""
+        yield pen.item(pen.mark("○", "o", "red"), pen.long_line(words.waits_for(waits) + cost))
+    for cause in found:
+        yield _cause(cause, task, pen)
+
+
+def _cause(cause: Cause, task: TaskResult, pen: Pen) -> RenderableType:
+    title = pen.line(words.alike(cause))
+    title.append(f": {words.outcome(cause, task)}", "dim")
     parts: list[RenderableType] = [title]
-    if test.hint:
-        parts.append(pen.long_line(f"Hint: {test.hint}"))
-    if test.mistake:
-        parts.append(pen.long_line(f"Recognised: {test.mistake}", "yellow"))
-    if test.message:
-        parts.append(pen.quote(test.message))
-    if test.staff:
-        parts += [pen.line(f"staff only: {test.id}", "dim"), pen.quote(test.staff, "dim")]
-    return _item(pen.mark("✗", "x", "red"), Group(*parts))
+    if cause.message:
+        parts.append(pen.quote(cause.message))
+    if len(cause.tests) > 1:
+        parts += [pen.item(Text("-"), pen.line(test.title)) for test in cause.tests]
+    parts += [pen.long_line(f"Hint: {hint}") for hint in cause.hints]
+    for test in cause.tests:
+        if test.staff:
+            parts += [pen.line(f"staff only: {test.id}", "dim"), pen.quote(test.staff, "dim")]
+    return pen.item(pen.mark("✗", "x", "red"), *parts)
 
 
-def _rule(rule: RuleResult, pen: _Pen) -> RenderableType:
+def _rule(rule: RuleResult, pen: Pen) -> RenderableType:
     cost = f"{words.points(-rule.deduction)} " if rule.deduction else ""
     parts: list[RenderableType] = [pen.long_line(f"{cost}{rule.id}: {rule.message}", "red" if rule.deduction else "")]
-    for one in rule.evidence[:EVIDENCE]:
-        place = f"{one.file}:{one.line}: " if one.line else f"{one.file}: " if one.file else ""
-        parts.append(pen.long_line(f"- {place}{one.text}", "dim"))
+    parts += [pen.long_line(f"- {words.place(one)}{one.text}", "dim") for one in rule.evidence[:EVIDENCE]]
     if len(rule.evidence) > EVIDENCE:
         parts.append(pen.line(f"- and {len(rule.evidence) - EVIDENCE} more", "dim"))
-    return _item(pen.mark("•", "*", ""), Group(*parts))
+    return pen.item(pen.mark("•", "*", ""), *parts)
 
 
-def _edits(result: Result, pen: _Pen) -> Iterator[RenderableType]:
+def _edits(result: Result, pen: Pen) -> Iterator[RenderableType]:
     for file, diff in result.edits.items():
-        yield _item(pen.mark("•", "*", ""), Group(pen.line(file), pen.quote(diff, "dim", DIFF)))
+        yield pen.item(pen.mark("•", "*", ""), pen.line(file), pen.quote(diff, "dim", DIFF))
 
 
-def _item(mark: Text, body: RenderableType) -> RenderableType:
-    row = Table.grid(padding=(0, 1))
-    row.add_column(no_wrap=True)
-    row.add_column(overflow="fold")
-    row.add_row(mark, body)
-    return row
-
-
-def _class_table(results: Sequence[Result], columns: Sequence[tuple[str, tuple[str, ...]]], pen: _Pen) -> Table:
+def _class_table(results: Sequence[Result], columns: Sequence[tuple[str, tuple[str, ...]]], pen: Pen) -> Table:
     table = Table(box=box.ROUNDED, expand=True)
     longest = max((pen.line(result.submission).cell_len for result in results), default=0)
     table.add_column("submission", overflow="fold", width=min(NAME, max(longest, len("submission"))))
@@ -232,11 +191,11 @@ def _class_table(results: Sequence[Result], columns: Sequence[tuple[str, tuple[s
     return table
 
 
-def _passed(result: Result, pen: _Pen) -> Text:
+def _passed(result: Result, pen: Pen) -> Text:
     return pen.mark("✓", "ok", "green") if result.passed else pen.mark("✗", "no", "red")
 
 
-def _heading(name: str, whole: Decimal, pen: _Pen) -> Text:
+def _heading(name: str, whole: Decimal, pen: Pen) -> Text:
     return Text.assemble(pen.line(name), (f"\n/ {words.points(whole)}", "dim"))
 
 

@@ -1,7 +1,7 @@
 """What a student may see of a result, by construction: faces for students take a `StudentResult`, nothing else.
 
-Of a hidden test a student reads its title, its hint, its points and how it ended: never its message, its traceback, its
-name in the suite, nor the run's seed, which its inputs come from.
+Of a hidden test a student reads its title, its hint, its points and how it ended, or that it waits for an empty gap:
+never its message, its traceback, its name in the suite, nor the run's seed, which its inputs come from.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from grader.reports import words
+from grader.reports.failures import EMPTY_GAP, empty_gap
 from grader.result import Evidence, Result, RuleResult, TestResult
 
 WITHHELD = "withheld: it would tell about a hidden test"
@@ -30,7 +31,7 @@ class StudentResult:
     def __post_init__(self) -> None:
         for test in words.tests(self.shown):
             hidden = test.visibility == "hidden"
-            if test.staff or (hidden and (test.message or not test.id.startswith("hidden-"))):
+            if test.staff or (hidden and (test.message not in ("", EMPTY_GAP) or not test.id.startswith("hidden-"))):
                 raise ValueError(f"the test {test.id!r} holds what a student may not see; use student_view(result)")
 
 
@@ -58,7 +59,8 @@ def without_host_paths(text: str) -> str:
 
 def _shown(test: TestResult, number: int) -> TestResult:
     if test.visibility == "hidden":
-        return test.model_copy(update={"id": f"hidden-{number}", "message": "", "staff": ""})
+        message = EMPTY_GAP if empty_gap(test) is not None else ""
+        return test.model_copy(update={"id": f"hidden-{number}", "message": message, "staff": ""})
     return test.model_copy(update={"message": without_host_paths(test.message), "staff": ""})
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from grader.result import Number, Outcome, Result, TaskResult, TestResult
+from grader.reports.failures import Cause, Waiting
+from grader.result import Evidence, Number, Outcome, Result, TaskResult, TestResult
 
 OUTCOMES: dict[Outcome, str] = {
     "passed": "passed",
@@ -39,10 +40,11 @@ def as_json(value: Decimal) -> Any:
     return _NUMBER.dump_python(value)
 
 
-def worth(test: TestResult, task: TaskResult) -> Decimal:
-    """A test's share of its task's points, to the hundredth; the task's score is exact, this is what one reads."""
+def worth(tests: Iterable[TestResult], task: TaskResult) -> Decimal:
+    """The share of some tests in their task's points, to the hundredth; the task's score is exact, this one reads."""
     whole = sum(one.weight for one in task.tests) or 1
-    return (task.max_score * test.weight / whole).quantize(Decimal("0.01"), ROUND_HALF_EVEN)
+    weight = sum(test.weight for test in tests)
+    return (task.max_score * weight / whole).quantize(Decimal("0.01"), ROUND_HALF_EVEN)
 
 
 def pass_line(result: Result) -> Decimal:
@@ -72,6 +74,58 @@ def name(task: TaskResult) -> str:
 def failures(task: TaskResult) -> list[TestResult]:
     """The tests of a task that did not pass, in the sheet's order."""
     return [test for test in task.tests if test.outcome != "passed"]
+
+
+def done(task: TaskResult) -> bool:
+    """Whether a task was graded and nothing of it is left to do."""
+    return task.state == "graded" and task.score == task.max_score and not failures(task)
+
+
+def share(task: TaskResult) -> Decimal:
+    """How much of a task is done, from 0 to 1: its points, or its tests where it has no points."""
+    if task.max_score:
+        return task.score / task.max_score
+    return Decimal(len(task.tests) - len(failures(task))) / len(task.tests) if task.tests else Decimal(0)
+
+
+def state(task: TaskResult) -> str:
+    """Where a task stands, in a few words."""
+    if task.state == "pending":
+        return "waits for a person"
+    if task.state == "refused":
+        return "could not be graded"
+    passed = len(task.tests) - len(failures(task))
+    return f"{passed} of {len(task.tests)} tests passed" if task.tests else ""
+
+
+def place(evidence: Evidence) -> str:
+    """Where a line of proof points to, as "lib/model.py:12: ", or nothing."""
+    line = f":{evidence.line}" if evidence.line else ""
+    return f"{evidence.file}{line}: " if evidence.file else ""
+
+
+def waits_for(waits: Waiting) -> str:
+    """What is not done yet, in one line: "not done yet: TODO vae 7 - 11 tests wait for it"."""
+    gaps = ", ".join(waits.gaps) or "a gap"
+    number = len(waits.tests)
+    return (
+        f"not done yet: {gaps} - {number} test{'' if number == 1 else 's'} "
+        f"wait{'s' if number == 1 else ''} for {'them' if len(waits.gaps) > 1 else 'it'}"
+    )
+
+
+def alike(cause: Cause) -> str:
+    """What a failure's line begins with: the title of its one test, or how many tests failed in the same way."""
+    return cause.tests[0].title if len(cause.tests) == 1 else f"{len(cause.tests)} tests"
+
+
+def outcome(cause: Cause, task: TaskResult) -> str:
+    """How its tests ended, and what they are worth."""
+    hidden = ", hidden" if cause.tests[0].visibility == "hidden" else ""
+    points_ = worth(cause.tests, task)
+    return OUTCOMES[cause.outcome] + (
+        f" ({counted(points_)}{hidden})" if points_ else f" ({hidden[2:]})" if hidden else ""
+    )
 
 
 def tests(result: Result) -> Iterator[TestResult]:
