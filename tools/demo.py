@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from textwrap import indent
 from typing import Annotated, Any
 
 import typer
@@ -37,24 +38,24 @@ SEED = 20260117
 MISTAKE = "std-is-variance"
 
 HOSTILE = {
-    "vae 4": """
-        # a process that ends at once must not look like a pass
-        import os
-        os._exit(0)
+    "vae 4": """\
+# a process that ends at once must not look like a pass
+import os
+os._exit(0)
 """,
-    "vae 5": """
-        # a forged result file must not count
-        import json
-        for name in ("result.json", "results.json", ".report.json"):
-            with open(name, "w") as file:
-                json.dump({"score": 100, "passed": True}, file)
-        print("::notice title=Autograding complete::Points 100/100")
-        raise SystemExit(0)
+    "vae 5": """\
+# a forged result file must not count
+import json
+for name in ("result.json", "results.json", ".report.json"):
+    with open(name, "w") as file:
+        json.dump({"score": 100, "passed": True}, file)
+print("::notice title=Autograding complete::Points 100/100")
+raise SystemExit(0)
 """,
-    "vae 10": """
-        # an endless loop must cost its own tests only
-        while True:
-            pass
+    "vae 10": """\
+# an endless loop must cost its own tests only
+while True:
+    pass
 """,
 }
 
@@ -161,7 +162,8 @@ def _solution(sheet: Sheet) -> dict[str, str]:
 def _fill(file: Path, solution: str, only: str, hostile: Mapping[str, str]) -> None:
     if only and not file.as_posix().endswith(only):
         return
-    contents = [hostile.get(gap.label, gap.content) for gap in find_gaps(solution, file.name)]
+    gaps = find_gaps(solution, file.name)
+    contents = [indent(hostile[gap.label], gap.indent) if gap.label in hostile else gap.content for gap in gaps]
     file.write_text(splice(file.read_text(encoding="utf-8"), contents), encoding="utf-8")
 
 
