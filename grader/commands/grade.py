@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from grader.commands.sandbox import Sandbox
 from grader.grade import Handin, with_bench
 from grader.intake import take_in
 from grader.pushes import count_pushes, last_push, read_activity
@@ -16,16 +16,6 @@ from grader.reports.files import write_reports
 from grader.reports.terminal import print_report
 from grader.sheet import load_sheet
 from grader.wall.choose import choose_wall
-
-
-class Sandbox(StrEnum):
-    """How strong the wall is; `auto` takes the strongest that works here and refuses where none does."""
-
-    auto = "auto"
-    nested = "nested"
-    fresh = "fresh"
-    container = "container"
-    none = "none"
 
 
 def grade(
