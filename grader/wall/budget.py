@@ -198,8 +198,8 @@ def _limit(group: Path, limits: Limits) -> None:
         if (group / name).exists():
             _write(group / name, amount)
     for name, amount in (("memory.swap.max", "0"), ("memory.memsw.limit_in_bytes", memory)):
-        with suppress(OSError):  # not there where the kernel counts no swap
-            (group / name).write_text(amount)
+        if (group / name).exists():  # not where the kernel counts no swap
+            _write(group / name, amount)
 
 
 def _write(file: Path, text: str) -> None:
