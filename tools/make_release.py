@@ -50,7 +50,7 @@ def main(
 
         python -m tools.make_release --all --check
     """
-    releases = [build_release(one) for one in _sheets(sheet, every, course)]
+    releases = [build_release(one) for one in find_sheets(sheet, every, course)]
     targets = [(out or release.sheet.course / "student") / release.sheet.name for release in releases]
     stale = []
     for release, target in zip(releases, targets, strict=True):
@@ -66,7 +66,8 @@ def main(
         raise StaleError(f"out of date: {', '.join(stale)}; run {command}")
 
 
-def _sheets(sheet: str | None, every: bool, course: Path) -> list[Sheet]:
+def find_sheets(sheet: str | None, every: bool, course: Path) -> list[Sheet]:
+    """The sheet that a command names, or all of the course; raises `SheetError`."""
     if (sheet is None) != every:
         raise SheetError("give the name of one sheet, or --all")
     if sheet is not None:
