@@ -18,7 +18,7 @@ def check_mutants(subject: Subject, trials: Trials, seed: int, report: Report, s
     known = load_equivalents(subject.exercise.folder)
     mutants = mutants_of(subject)
     survivors = set()
-    for number, (mutant, killed) in enumerate(_tried(subject, trials, seed, mutants), 1):
+    for number, (mutant, killed) in enumerate(tried(subject, trials, seed, mutants), 1):
         step(f"mutant {number} of {len(mutants)}, {report.survived + report.equivalent} not killed")
         if killed:
             report.killed += 1
@@ -43,7 +43,7 @@ def mutants_of(subject: Subject) -> list[Mutant]:
     return [mutant for path in subject.own for mutant in find_mutants(subject.solution[path], path)]
 
 
-def _tried(subject: Subject, trials: Trials, seed: int, mutants: list[Mutant]) -> Iterator[tuple[Mutant, bool]]:
+def tried(subject: Subject, trials: Trials, seed: int, mutants: list[Mutant]) -> Iterator[tuple[Mutant, bool]]:
     """Each mutant, and whether a test fails; tests that noticed a mutant of the same gap come first."""
     everything = [planned.id for planned in trials.planned]
     kills: dict[tuple[str, str], int] = {}
