@@ -13,6 +13,7 @@ from grader.commands.exits import new_app, run_app
 
 COMMANDS = {
     "grade": "grader.commands.grade",
+    "batch": "grader.commands.batch",
 }
 """By name, the module whose function of that name is the command, or whose `app` holds its commands."""
 

@@ -1,0 +1,1 @@
+"""What a batch is made of: finding submissions, the job that grades one, and the worker processes that do the jobs."""
