@@ -16,7 +16,7 @@ from grader.intake import Submission
 from grader.pushes import PushCount
 from grader.reader import Reading, load_templates, read_behind
 from grader.result import Result, TaskResult, Versions
-from grader.rules import apply_rules, late, score_other
+from grader.rules import apply_rules, counts_pdf, late, score_other
 from grader.score import add_up, score_code
 from grader.sheet import Sheet
 from grader.suite import Gate, Suite, digest_of, tests_version, with_suite
@@ -55,10 +55,11 @@ class Bench:
         """Grade one submission. Raises `WallError` where the sandbox failed; that is never a score."""
         sheet = self.sheet
         seed = secrets.randbelow(2**31) if handin.seed is None else handin.seed
+        now = datetime.now(UTC)
         pdf = sheet.rules.submission_pdf.file if sheet.rules.submission_pdf else ""
         with self.wall.open(sheet.limits) as cell:
-            reading = read_behind(cell, self.templates, handin.submission.files, pdf)
-            tasks = [*self._tasks(cell, handin, reading, seed)]
+            reading = read_behind(cell, self.templates, handin.submission.files, pdf, count_words=counts_pdf(sheet))
+            tasks = [*self._tasks(cell, handin, reading, seed, now)]
         rules = list(apply_rules(sheet, handin.submission, reading, handin.pushes))
         so_far = add_up(sheet, tasks, rules)
         rules += late(sheet, handin.handed_in_at, so_far.score)
@@ -67,7 +68,7 @@ class Bench:
             sheet=sheet.name,
             title=sheet.title,
             submission=handin.submission.name,
-            graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            graded_at=now.isoformat(timespec="seconds"),
             seed=seed,
             sandbox=self.wall.mode,
             score=total.score,
@@ -84,7 +85,7 @@ class Bench:
             versions=self.versions,
         )
 
-    def _tasks(self, cell: Cell, handin: Handin, reading: Reading, seed: int) -> list[TaskResult]:
+    def _tasks(self, cell: Cell, handin: Handin, reading: Reading, seed: int, now: datetime) -> list[TaskResult]:
         sheet = self.sheet
         if sheet.rules.gaps.mode == "keep":
             cell.place(handin.submission.files)
@@ -96,7 +97,7 @@ class Bench:
         return [
             score_code(sheet, task, [test for test in tests if groups[test.id] in task.tests], reading.problem)
             if task.kind == "code"
-            else score_other(sheet, task, handin.submission, reading, handed_out(sheet, "feedback.md"))
+            else score_other(sheet, task, handin.submission, reading, handed_out(sheet, "feedback.md"), now)
             for task in sheet.tasks
         ]
 

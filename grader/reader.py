@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader.answers.key import FILE as ANSWERS
+from grader.answers.reading import MAX_BYTES as MAX_ANSWERS_BYTES
 from grader.sheet import Sheet, SheetError
 from grader.splice import MAX_FILE_BYTES
 from grader.wall import Call, Cell, Failure
@@ -25,10 +27,19 @@ def read(templates, handed_in):
     return found
 """
 PDF_SOURCE = """
-from grader.pdf import read_pdf
+from grader.pdf import count_pdf_words, read_pdf
 
 def read(data):
     return read_pdf(data.tobytes())
+
+def count(data):
+    return count_pdf_words(data.tobytes())
+"""
+ANSWERS_SOURCE = """
+from grader.answers.reading import read_answers
+
+def read(data):
+    return read_answers(data)
 """
 
 
@@ -43,6 +54,8 @@ class Reading:
         filled: how many gaps hold something else than they were handed out with.
         style: `total`, and `findings` of `file`, `line`, `column`, `code`, `text`.
         pdf: what `grader.pdf.read_pdf` found in the sheet's PDF, or None where there is none.
+        pdf_words: how many words the PDF has, or None where nobody counted.
+        answers: what `grader.answers.reading.read_answers` found in `answers.toml`, or None where there is none.
         problem: why the submission could not be read at all; empty where it could.
     """
 
@@ -52,6 +65,8 @@ class Reading:
     style: dict[str, Any]
     filled: int = 0
     pdf: dict[str, Any] | None = None
+    pdf_words: int | None = None
+    answers: dict[str, Any] | None = None
     problem: str = ""
 
 
@@ -74,12 +89,21 @@ def release_folder(sheet: Sheet) -> Path:
     return folder
 
 
-def read_behind(cell: Cell, templates: Mapping[str, str], handed_in: Mapping[str, bytes], pdf: str = "") -> Reading:
+def read_behind(
+    cell: Cell,
+    templates: Mapping[str, str],
+    handed_in: Mapping[str, bytes],
+    pdf: str = "",
+    *,
+    count_words: bool = False,
+) -> Reading:
     """Read a submission inside its own cell.
 
     Args:
         pdf: the path of the PDF that the sheet asks for, or nothing.
+        count_words: whether to count the words of the PDF, too.
     """
+    answers = _read_answers(cell, handed_in.get(ANSWERS))
     python: dict[str, bytes] = {}
     left = MAX_TOTAL_BYTES
     for path, content in handed_in.items():
@@ -88,7 +112,7 @@ def read_behind(cell: Cell, templates: Mapping[str, str], handed_in: Mapping[str
             left -= len(python[path])
     answer = cell.call(Call(SOURCE, "read", (dict(templates), python)))
     if isinstance(answer, Failure):
-        return Reading(dict(templates), [], {}, {"total": 0, "findings": []}, problem=answer.message)
+        return Reading(dict(templates), [], {}, {"total": 0, "findings": []}, answers=answers, problem=answer.message)
     found = answer.value
     return Reading(
         files=found["files"],
@@ -97,7 +121,28 @@ def read_behind(cell: Cell, templates: Mapping[str, str], handed_in: Mapping[str
         style=found["style"],
         filled=sum(gap["state"] in ("filled", "syntax") for gap in found["gaps"]),
         pdf=_read_pdf(cell, handed_in.get(pdf)),
+        pdf_words=_count_words(cell, handed_in.get(pdf)) if count_words else None,
+        answers=answers,
     )
+
+
+def _read_answers(cell: Cell, data: bytes | None) -> dict[str, Any] | None:
+    if data is None:
+        return None
+    answer = cell.call(Call(ANSWERS_SOURCE, "read", (data[: MAX_ANSWERS_BYTES + 1],)))
+    if isinstance(answer, Failure):
+        return {"values": {}, "wrong": {}, "lines": {}, "error": f"it was not read: {answer.message}", "line": 0}
+    value: dict[str, Any] = answer.value
+    return value
+
+
+def _count_words(cell: Cell, data: bytes | None) -> int | None:
+    if not data:
+        return None
+    import numpy as np
+
+    answer = cell.call(Call(PDF_SOURCE, "count", (np.frombuffer(data, np.uint8),)))
+    return None if isinstance(answer, Failure) else answer.value
 
 
 def _read_pdf(cell: Cell, data: bytes | None) -> dict[str, Any] | None:

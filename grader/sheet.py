@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from grader import GapgradeError
+from grader.answers.key import KeyFileError, check_handed_out, load_key
 
 Kind = Literal["code", "written", "quiz", "formula", "review", "style", "feedback"]
 Points = Annotated[Decimal, Field(ge=0, max_digits=8, decimal_places=4)]
@@ -52,6 +54,9 @@ class Task(_Model):
     tests: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
     bonus: bool = False
     where: str = ""
+    answers: str = ""  # the table of answers.toml that holds this task's answers, and of the hidden key
+    file: str = ""  # the text file that a written task is answered in, where it is not the PDF
+    max_words: Annotated[int, Field(ge=1)] | None = None
     rubric: Annotated[tuple[RubricItem, ...], BeforeValidator(_as_items)] = ()
 
 
@@ -258,6 +263,7 @@ def _check_sums(sheet: Sheet, file: Path, text: str) -> None:
             if group in named:
                 raise at(i, "tests", f"the tests {group!r} count for two tasks")
             named.add(group)
+        _check_answers(sheet, task, functools.partial(at, i))
         rubric = sum((item.points for item in task.rubric), Decimal(0))
         if rubric and rubric != task.points:
             raise at(
@@ -271,6 +277,22 @@ def _check_sums(sheet: Sheet, file: Path, text: str) -> None:
         )
     if not sheet.max_score:
         raise at(None, "title", "the sheet has no points; give at least one task that is no bonus")
+
+
+def _check_answers(sheet: Sheet, task: Task, at: Callable[[str, str], SheetError]) -> None:
+    """Refuse a key that cannot be used, and one whose points are not the task's."""
+    if task.kind not in ("formula", "quiz", "written", "review"):
+        for name in ("answers", "file", "max_words"):
+            if getattr(task, name):
+                raise at(name, f"task {task.id} is of the kind {task.kind}, which has no {name}; leave it out")
+    if task.kind in ("formula", "quiz") and task.answers:
+        try:
+            key = load_key(sheet.course, sheet.exercises, task.answers, task.kind)
+            check_handed_out(sheet.course, sheet.exercises, task.answers, key)
+        except KeyFileError as error:
+            raise at("answers", f"task {task.id}: {error}") from None
+        if key.points != task.points:
+            raise at("points", f"the key of task {task.id} adds up to {key.points}, the task has {task.points} points")
 
 
 def groups_of(sheet: Sheet) -> dict[str, str]:

@@ -1,44 +1,92 @@
-"""Tasks that no test decides: code style, feedback, and what a person grades."""
+"""Tasks that no test decides: code style, feedback, answers with a key, and what a person grades."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
+from grader.answers.key import FILE
+from grader.answers.words import count_words
 from grader.feedback import read_feedback
 from grader.intake import Submission
 from grader.reader import Reading
 from grader.result import State, TaskResult
+from grader.rules.answers import score_answers, words_of
 from grader.rules.evidence import counted
 from grader.sheet import Sheet, Task
 
 FEEDBACK = "feedback.md"
 MAX_SHOWN = 3
+MAX_TEXT_BYTES = 2**20
 
 
-def score_other(sheet: Sheet, task: Task, submission: Submission, reading: Reading, feedback: str = "") -> TaskResult:
-    """Score a task of any kind but `code`: all its points or none; what a person grades is pending.
+def score_other(
+    sheet: Sheet,
+    task: Task,
+    submission: Submission,
+    reading: Reading,
+    feedback: str = "",
+    now: datetime | None = None,
+) -> TaskResult:
+    """Score a task of any kind but `code`; what a person grades is pending.
 
     Args:
         feedback: the text of `feedback.md` as it was handed out.
+        now: when the result is made; see `score_answers`.
     """
     state: State = "graded"
-    earned = False
+    score = Decimal(0)
     if task.kind == "style":
         earned, state, note = _style(reading)
+        score = task.points if earned else score
     elif task.kind == "feedback":
         earned, note = _feedback(submission, feedback)
+        score = task.points if earned else score
+    elif task.kind in ("formula", "quiz") and task.answers:
+        scored = score_answers(sheet, task, submission, reading, now)
+        score, state, note = scored.score, scored.state, scored.note
     else:
-        state, note = "pending", "A person grades this" + (f": {task.where}." if task.where else ".")
+        state, note = "pending", _for_a_person(sheet, task, submission, reading)
     return TaskResult(
         id=task.id,
         title=task.title,
         kind=task.kind,
-        score=task.points if earned else Decimal(0),
+        score=score,
         max_score=task.points,
         bonus=task.bonus,
         state=state,
         note=note,
     )
+
+
+def counts_pdf(sheet: Sheet) -> bool:
+    """Whether the words of the sheet's PDF are asked for."""
+    return any(task.max_words is not None and not (task.answers or task.file) for task in sheet.tasks)
+
+
+def _for_a_person(sheet: Sheet, task: Task, submission: Submission, reading: Reading) -> str:
+    note = "A person grades this" + (f": {task.where}." if task.where else ".")
+    if task.max_words is None:
+        return note
+    return f"{note} {_words(sheet, task, task.max_words, submission, reading)}"
+
+
+def _words(sheet: Sheet, task: Task, most: int, submission: Submission, reading: Reading) -> str:
+    """How long the text is; it is reported, and a person decides what follows from it."""
+    if task.answers:
+        what, words = f"{FILE}, {task.answers}", sum(map(count_words, words_of(task.answers, reading)))
+    elif task.file:
+        data = submission.files.get(task.file)
+        if data is None:
+            return f"{task.file} is missing."
+        what, words = task.file, count_words(data[:MAX_TEXT_BYTES].decode("utf-8", "replace"))
+    else:
+        pdf = sheet.rules.submission_pdf.file if sheet.rules.submission_pdf else "the PDF"
+        if reading.pdf_words is None:
+            return f"The words of {pdf} were not counted; at most {most} are asked for here."
+        return f"{pdf} has {counted(reading.pdf_words, 'word')} in all; at most {most} are asked for here."
+    beyond = f", {words - most} too many" if words > most else ""
+    return f"{what} has {counted(words, 'word')} of at most {most}{beyond}."
 
 
 def _style(reading: Reading) -> tuple[bool, State, str]:

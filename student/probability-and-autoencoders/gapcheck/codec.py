@@ -1,8 +1,9 @@
 """The only way across the wall: plain data as a JSON structure, arrays as safetensors.
 
 A frame is `length of the structure (4 bytes, big-endian) | structure | safetensors`. The structure holds numbers,
-strings and null as they are, and everything else as `{"kind": [...]}`. Nothing is ever unpickled, and no size in a
-frame is believed before it was compared with the bytes that are there.
+strings and null as they are, and everything else as `{"kind": [...]}`. Nothing is ever unpickled, no size in a frame is
+believed before it was compared with the bytes that are there, and how many parts it has is counted before it is parsed:
+reading a frame takes memory in proportion to its length, whatever is in it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -21,12 +23,16 @@ from torch import Tensor
 MAX_DEPTH = 50
 MAX_NODES = 100_000
 MAX_STRUCTURE = 8 * 2**20  # bytes of JSON
+MAX_ARRAYS = 10_000
 MAX_DIMENSIONS = 16
 MAX_INT_BITS = 256
 DTYPES = frozenset(
     getattr(torch, name)
     for name in "float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 bool complex64".split()
 )
+# a string of JSON, or what there is of one at the end of a text: each byte is looked at once
+STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+KEY_TYPES = (str, int, float, bool, bytes, type(None))
 
 
 class Refused(Exception):
@@ -62,9 +68,17 @@ def _pack(value: Any, arrays: dict[str, Tensor], depth: int, left: list[int]) ->
     if kind in (list, tuple):
         return {kind.__name__: [_pack(part, arrays, depth + 1, left) for part in value]}
     if kind is dict:
-        pairs = [[_pack(k, arrays, depth + 1, left), _pack(v, arrays, depth + 1, left)] for k, v in value.items()]
-        return {"dict": pairs}
+        pairs = [(_checked_key(key), part) for key, part in value.items()]
+        return {"dict": [[_pack(part, arrays, depth + 1, left) for part in pair] for pair in pairs]}
     return _pack_array(value, arrays)
+
+
+def _checked_key(key: Any) -> Any:
+    if type(key) not in KEY_TYPES:
+        raise Refused(f"a dict with a key of type {type(key).__name__}; numbers, strings and bytes may be keys")
+    if type(key) is float and math.isnan(key):
+        raise Refused("a dict with the key NaN, which equals no other key")
+    return key
 
 
 def _checked_text(text: str) -> str:
@@ -94,6 +108,8 @@ def _pack_array(value: Any, arrays: dict[str, Tensor]) -> dict[str, list[str]]:
         raise Refused("a tensor that is sparse, quantised or without storage; plain tensors may cross")
     if tensor.dtype not in DTYPES:
         raise Refused(f"a tensor of dtype {tensor.dtype}, which cannot cross")
+    if tensor.dim() > MAX_DIMENSIONS or len(arrays) >= MAX_ARRAYS:
+        raise Refused(f"more than {MAX_ARRAYS:,} arrays, or one of more than {MAX_DIMENSIONS} dimensions")
     name = str(len(arrays))
     # a copy: two tensors that share storage, or a view with odd strides, cross as two plain ones
     arrays[name] = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous().clone()
@@ -107,24 +123,42 @@ def decode(frame: bytes) -> Any:
     size = int.from_bytes(frame[:4], "big")
     if size > min(len(frame) - 4, MAX_STRUCTURE):
         raise Refused(f"a frame that promises {size:,} bytes of structure and has {len(frame) - 4:,}")
+    end = 4 + size
+    content, stored = frame[4:end], bytes(frame[end:])
+    _count_parts(content, stored)
     try:
-        end = 4 + size
-        structure = json.loads(frame[4:end], parse_constant=_no_constant)
-        arrays = safetensors.torch.load(bytes(frame[end:]))
-    except (
-        ValueError,
-        RecursionError,
-        UnicodeDecodeError,
-        safetensors.SafetensorError,
-        KeyError,
-        RuntimeError,
-    ) as error:
+        structure = json.loads(content, parse_constant=_no_constant, object_pairs_hook=_Tagged.of)
+        arrays = safetensors.torch.load(stored)
+    except (ValueError, RecursionError, safetensors.SafetensorError, KeyError, RuntimeError) as error:
         raise Refused(f"a frame that cannot be read: {type(error).__name__}") from None
     left = [MAX_NODES]
     value = _unpack(structure, arrays, 0, left)
     if arrays:
         raise Refused("a frame with an array that nothing names")
     return value
+
+
+def _count_parts(content: bytes, stored: bytes) -> None:
+    """Refuse, before anything is built from it, what has more parts than `encode` would write."""
+    marks = STRING.sub(b"", content)
+    # a part takes two brackets at most, and a comma; a pair of a dict one of each more
+    if marks.count(b"[") + marks.count(b"{") + marks.count(b",") > 5 * MAX_NODES:
+        raise Refused(f"a frame with more than {MAX_NODES:,} parts")
+    end = 8 + int.from_bytes(stored[:8], "little")
+    if end > MAX_STRUCTURE or stored[8:end].count(b"{") > MAX_ARRAYS + 2:
+        raise Refused(f"a frame with more than {MAX_ARRAYS:,} arrays")
+
+
+class _Tagged(tuple[str, Any]):
+    """A kind and its content, from a JSON object that holds nothing else."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, pairs: list[tuple[str, Any]]) -> _Tagged:
+        if len(pairs) != 1:
+            raise ValueError("an object with more or less than one kind")
+        return cls(pairs[0])
 
 
 def _no_constant(text: str) -> Any:
@@ -141,9 +175,9 @@ def _unpack(node: Any, arrays: dict[str, Tensor], depth: int, left: list[int]) -
         return node
     if isinstance(node, float) and math.isfinite(node):
         return node
-    if not isinstance(node, dict) or len(node) != 1:
+    if not isinstance(node, _Tagged):
         raise Refused("a frame with a part of no known kind")
-    ((kind, content),) = node.items()
+    kind, content = node
     if kind in ("list", "tuple") and isinstance(content, list):
         parts = [_unpack(part, arrays, depth + 1, left) for part in content]
         return parts if kind == "list" else tuple(parts)
@@ -161,9 +195,7 @@ def _unpack_dict(pairs: list[Any], arrays: dict[str, Tensor], depth: int, left: 
     for pair in pairs:
         if not isinstance(pair, list) or len(pair) != 2:
             raise Refused("a frame with a dict that is none")
-        key = _unpack(pair[0], arrays, depth + 1, left)
-        if not isinstance(key, str | int | float | bool | bytes | None):
-            raise Refused("a dict with a key that is no number, string or bytes")
+        key = _checked_key(_unpack(pair[0], arrays, depth + 1, left))
         if key in result:
             raise Refused("a dict with a key twice")
         result[key] = _unpack(pair[1], arrays, depth + 1, left)
@@ -189,6 +221,8 @@ def _unpack_array(kind: str, name: Any, arrays: dict[str, Tensor]) -> Any:
     tensor = arrays.pop(name, None) if isinstance(name, str) else None
     if tensor is None or tensor.dtype not in DTYPES or tensor.dim() > MAX_DIMENSIONS:
         raise Refused("a frame with an array that is missing, of a dtype that cannot cross, or of too many dimensions")
+    if tensor.dtype == torch.bool and tensor.numel() and int(tensor.view(torch.uint8).max()) > 1:
+        raise Refused("a frame with a truth value that is neither true nor false")
     if kind == "tensor":
         return tensor
     if tensor.dtype == torch.bfloat16:

@@ -1,0 +1,331 @@
+"""Formulas in plain notation: `sqrt(alpha_bar_t) * x_0`, `1 - a_1^2`, `2/3`, `0,5`, `66.7 %`.
+
+    sum     = product (("+" | "-") product)*
+    product = signed (("*" | "/") signed)*
+    signed  = ("+" | "-") signed | power
+    power   = atom [("^" | "**") signed]
+    atom    = NUMBER ["%"] | NAME | FUNCTION "(" sum ")" | "prod" "(" NAME "," INDEX "," INDEX ")" | "(" sum ")"
+
+A text becomes a tree by this grammar and in no other way: no part of it is ever compiled or evaluated as Python. Trees
+are evaluated in decimal arithmetic whose digits and exponents are bounded, so a short text cannot ask for much: 9^9^9^9
+is too large at once. Two formulas count as the same where they agree at random points to 30 of 50 digits: expressions
+made of these operations that differ agree only on a set of measure zero.
+"""
+
+from __future__ import annotations
+
+import decimal
+import random
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from difflib import get_close_matches
+
+from grader import GapgradeError
+
+MAX_CHARACTERS = 200
+MAX_DEPTH = 40
+MAX_DIGITS = 30
+MAX_FACTORS = 20
+POINTS = 8
+AGREE = Decimal("1e-30")
+
+_CONTEXT = decimal.Context(
+    prec=50,
+    Emin=-9999,
+    Emax=9999,
+    traps=[decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow, decimal.Underflow],
+)
+_OPERATIONS: dict[str, Callable[..., Decimal]] = {
+    "+": _CONTEXT.add,
+    "-": _CONTEXT.subtract,
+    "*": _CONTEXT.multiply,
+    "/": _CONTEXT.divide,
+    "^": _CONTEXT.power,
+    "sqrt": _CONTEXT.sqrt,
+    "exp": _CONTEXT.exp,
+    "log": _CONTEXT.ln,
+    "ln": _CONTEXT.ln,
+}
+FUNCTIONS = ("sqrt", "exp", "log", "ln", "prod")
+
+# Other ways to type the same signs; a combining macron (and a bar above) turns alpha into alpha_bar.
+_SPELLINGS = {
+    **dict.fromkeys("−–", "-"), **dict.fromkeys("·⋅∙×", "*"), "÷": "/", "√": "sqrt",
+    "α": "alpha", "β": "beta", "\u0304": "_bar", "\u0305": "_bar",
+    **{sign: f"_{plain}" for sign, plain in zip("₀₁₂₃₄₅₆₇₈₉ₜ", "0123456789t", strict=True)},
+    **{sign: f"^{plain}" for sign, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)},
+}  # fmt: skip
+_TRANSLATION = str.maketrans(_SPELLINGS)
+_TOKEN = re.compile(
+    r"(?P<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3}(?!\w))?)|(?P<name>[A-Za-z]\w*)|(?P<sign>\*\*|[-+*/^(),%])",
+    re.ASCII,
+)
+
+
+class FormulaError(GapgradeError):
+    """A formula that cannot be read or has no value: a sentence without its subject, such as `x is not known`."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number as it was typed."""
+
+    value: Decimal
+
+
+@dataclass(frozen=True)
+class Name:
+    """A symbol, or the product of a family of symbols with an open end, spelt `prod(alpha, 1, t)`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A sign or a function, and what it is applied to."""
+
+    sign: str
+    operands: tuple[Formula, ...]
+
+
+Formula = Number | Name | Operation
+Point = Mapping[str, Decimal]
+
+
+def parse(text: str) -> Formula:
+    """The tree of a formula; raises `FormulaError` with what is wrong, and at which column."""
+    if len(text) > MAX_CHARACTERS:
+        raise FormulaError(f"it has {len(text):,} characters, and at most {MAX_CHARACTERS} are read")
+    return _Parser(list(_tokens(_plain(text)))).whole()
+
+
+def _plain(text: str) -> str:
+    """The text in ASCII where other signs stand for ASCII ones; a comma between digits is a decimal comma."""
+    plain = unicodedata.normalize("NFD", text).translate(_TRANSLATION)
+    return plain if "prod" in plain else re.sub(r"(?<=[0-9]),(?=[0-9])", ".", plain)
+
+
+@dataclass(frozen=True)
+class _Token:
+    kind: str
+    text: str
+    column: int
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        found = _TOKEN.match(text, at)
+        if not found:
+            name = unicodedata.name(text[at], "without a name")
+            shown = text[at] if text[at].isascii() and text[at].isprintable() else name
+            raise FormulaError(f"the character {shown} at column {at + 1} is not part of the notation")
+        yield _Token(found.lastgroup or "", "^" if found[0] == "**" else found[0], at + 1)
+        at = found.end()
+
+
+class _Parser:
+    """Reads tokens from left to right, one method a line of the grammar."""
+
+    def __init__(self, tokens: Sequence[_Token]) -> None:
+        self._tokens = tokens
+        self._at = 0
+        self._depth = 0
+
+    def whole(self) -> Formula:
+        formula = self._sum()
+        if self._at < len(self._tokens):
+            left = self._tokens[self._at]
+            what = "closes nothing" if left.text == ")" else "has no operator before it; write * for a product"
+            raise FormulaError(f"{left.text[:40]} at column {left.column} {what}")
+        return formula
+
+    def _sum(self) -> Formula:
+        formula = self._product()
+        while sign := self._take("+", "-"):
+            formula = Operation(sign, (formula, self._product()))
+        return formula
+
+    def _product(self) -> Formula:
+        formula = self._signed()
+        while sign := self._take("*", "/"):
+            formula = Operation(sign, (formula, self._signed()))
+        return formula
+
+    def _signed(self) -> Formula:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise FormulaError(f"it is nested deeper than {MAX_DEPTH} levels")
+        if sign := self._take("+", "-"):
+            formula: Formula = Operation(sign, (Number(Decimal(0)), self._signed()))
+        else:
+            formula = self._atom()
+            if self._take("^"):
+                formula = Operation("^", (formula, self._signed()))
+        self._depth -= 1
+        return formula
+
+    def _atom(self) -> Formula:
+        if self._take("("):
+            return self._until_closed()
+        token = self._next("a number, a name or a bracket")
+        if token.kind == "number":
+            return self._number(token)
+        if token.kind != "name":
+            raise FormulaError(f"{token.text} at column {token.column} stands where a number or a name is expected")
+        if not self._take("("):
+            if token.text in FUNCTIONS:
+                raise FormulaError(f"{token.text} at column {token.column} needs brackets: {token.text}(...)")
+            return Name(token.text)
+        if token.text == "prod":
+            return self._family()
+        if token.text not in FUNCTIONS:
+            advice = f"the functions are {', '.join(FUNCTIONS)}; write * for a product"
+            raise FormulaError(f"{token.text[:40]}(...) at column {token.column} is no function; {advice}")
+        return Operation(token.text, (self._until_closed(),))
+
+    def _number(self, token: _Token) -> Formula:
+        if sum(character.isdigit() for character in token.text) > MAX_DIGITS:
+            raise FormulaError(f"the number at column {token.column} has more than {MAX_DIGITS} digits")
+        number = Number(Decimal(token.text))
+        return Operation("/", (number, Number(Decimal(100)))) if self._take("%") else number
+
+    def _until_closed(self) -> Formula:
+        formula = self._sum()
+        self._expect(")")
+        return formula
+
+    def _family(self) -> Formula:
+        """`prod(alpha, 1, 3)` is alpha_1 * alpha_2 * alpha_3; with an open end it is a name of its own."""
+        family = self._next("the name of a family of symbols")
+        ends = []
+        for _ in range(2):
+            self._expect(",")
+            ends.append(self._next("an index").text)
+        self._expect(")")
+        first, last = ends
+        if not (first.isdigit() and last.isdigit()):
+            return Name(f"prod({family.text}, {first}, {last})")
+        factors = range(int(first[:6]), int(last[:6]) + 1)
+        if not 1 <= len(factors) <= MAX_FACTORS:
+            raise FormulaError(f"prod(...) has {len(factors)} factors; it may have 1 to {MAX_FACTORS}")
+        formula: Formula = Name(f"{family.text}_{factors[0]}")
+        for index in factors[1:]:
+            formula = Operation("*", (formula, Name(f"{family.text}_{index}")))
+        return formula
+
+    def _take(self, *signs: str) -> str:
+        """The next token's text if it is one of these signs, or nothing."""
+        if self._at < len(self._tokens) and self._tokens[self._at].text in signs:
+            self._at += 1
+            return self._tokens[self._at - 1].text
+        return ""
+
+    def _next(self, expected: str) -> _Token:
+        if self._at == len(self._tokens):
+            raise FormulaError(f"it ends where {expected} is expected")
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+    def _expect(self, sign: str) -> None:
+        token = self._next(f"a {sign}")
+        if token.text != sign:
+            raise FormulaError(f"a {sign} is expected at column {token.column}, before {token.text[:40]}")
+
+
+def names(formula: Formula) -> Iterator[str]:
+    """The names in a formula, from left to right."""
+    if isinstance(formula, Name):
+        yield formula.name
+    elif isinstance(formula, Operation):
+        for operand in formula.operands:
+            yield from names(operand)
+
+
+def evaluate(formula: Formula, point: Point) -> Decimal:
+    """The value at a point to 50 digits; raises `FormulaError` where there is none."""
+    if isinstance(formula, Number):
+        return formula.value
+    if isinstance(formula, Name):
+        return point[formula.name]
+    values = [evaluate(operand, point) for operand in formula.operands]
+    try:
+        value = _OPERATIONS[formula.sign](*values)
+    except decimal.DivisionByZero:
+        value = Decimal("Infinity")
+    except decimal.Overflow:
+        raise FormulaError("it becomes too large") from None
+    except decimal.Underflow:
+        raise FormulaError("it comes too close to zero") from None
+    except decimal.InvalidOperation:
+        if formula.sign == "/":
+            raise FormulaError("it divides by zero") from None
+        raise FormulaError(f"it has no real value ({formula.sign} of a number that has none)") from None
+    if not value.is_finite():
+        raise FormulaError("it divides by zero" if formula.sign in "/^" else "it takes the logarithm of zero")
+    return value
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The names that a formula may use.
+
+    Attributes:
+        symbols: each free symbol, and between which numbers it lies.
+        relations: names that are made of symbols, and of relations before them.
+    """
+
+    symbols: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    relations: Mapping[str, Formula] = field(default_factory=dict)
+
+    def read(self, text: str) -> Formula:
+        """`parse`, and every name is known."""
+        formula = parse(text)
+        for name in names(formula):
+            if name not in self.symbols and name not in self.relations:
+                raise FormulaError(f"{name[:40]} is not known" + _advice(name, [*self.symbols, *self.relations]))
+        return formula
+
+    def points(self) -> list[dict[str, Decimal]]:
+        """Points between the symbols' bounds, drawn at random once and for all: a grading repeats exactly."""
+        rng = random.Random(0)
+        points = []
+        for _ in range(POINTS):
+            point = {
+                name: low + (high - low) * Decimal(rng.randrange(1, 10**18)).scaleb(-18)
+                for name, (low, high) in self.symbols.items()
+            }
+            for name, formula in self.relations.items():
+                point[name] = evaluate(formula, point)
+            points.append(point)
+        return points
+
+
+def _advice(name: str, known: list[str]) -> str:
+    near = get_close_matches(name[:40], known, 1)
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; known are {', '.join(known)}" if known else "; write numbers only"
+
+
+def same(one: Formula, other: Formula, points: Iterable[Point], tolerance: Decimal | None = None) -> bool:
+    """Whether two formulas have the same value at every point.
+
+    Args:
+        tolerance: how far the values may lie apart; without it they agree to 30 digits.
+
+    Raises:
+        FormulaError: one of them has no value somewhere.
+    """
+    for point in points:
+        a, b = evaluate(one, point), evaluate(other, point)
+        allowed = AGREE * max(Decimal(1), abs(a), abs(b)) if tolerance is None else tolerance
+        if abs(a - b) > allowed:
+            return False
+    return True
