@@ -11,7 +11,9 @@ def _left(id_: str, row: str, first: str, second: str, sees: object) -> Steps:
     return Steps(id_, row, "N", code, sees)
 
 
-def _passed(id_: str, row: str, first: str, second: str, sees: object, *, letter: str = "D", at_once: bool = True) -> Steps:
+def _passed(
+    id_: str, row: str, first: str, second: str, sees: object, *, letter: str = "D", at_once: bool = True
+) -> Steps:
     """Two submissions, graded at once or one after the other: what one does, the other does not notice."""
     wait = "    import time\n    time.sleep(1.2)\n" if at_once else ""
     begin = "    import time\n    time.sleep(0.5)\n" if at_once else ""
@@ -32,8 +34,8 @@ ATTACKS: tuple[Attack, ...] = (
     _left("modules", "a module of the submission in memory",
           "    import lib", "    import sys\n    return 'lib' in sys.modules", False),
     _left("patched-functions", "patched functions of torch and of the codec",
-          "    import torch\n    from gapcheck import codec\n    torch.allclose = codec.encode = os._exit = None",
-          "    import torch\n    from gapcheck import codec\n    return [f is None for f in (torch.allclose, codec.encode, os._exit)]",
+          "    import torch\n    from gapcheck import codec\n    torch.allclose = codec.decode = None",
+          "    import torch\n    from gapcheck import codec\n    return [f is None for f in (torch.allclose, codec.decode, os._exit)]",
           [False] * 3),
     _left("environment", "environment variables", "    os.environ['LEFT'] = '1'", "    return 'LEFT' in os.environ", False),
     _left("random-state", "the random generators' state",
@@ -106,7 +108,7 @@ def first():
     return True
 def second():
     import random, torch, numpy
-    return [torch.initial_seed() != 0, random.random() != random.Random(0).random()]""", [True, True]),
+    return [torch.initial_seed(), random.random() == random.Random(2).random()]""", [2, True]),
     Probe("identity", "another name than the roster's", "N",
           "def attack():\n    return [name for name in os.environ if 'NAME' in name or 'USER' in name]", []),
     Gap("claims-identity", "a submission that says whose it is", "N", "return value + value", own=("passed",),

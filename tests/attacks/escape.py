@@ -46,7 +46,7 @@ def _write(path: str) -> Probe:
 def attack():
     import stat
     path = {path!r}
-    file = next((os.path.join(d, f) for d, _, fs in os.walk(path) for f in fs), path) if os.path.isdir(path) else path
+    file = next((os.path.join(d, f) for d, _, fs in os.walk(path) for f in fs), path) if path.count("/") == 1 and len(path) > 1 else path
     return [
         tried(opened, file, os.O_WRONLY), tried(os.truncate, file, 0), tried(os.unlink, file), tried(os.rename, file, file + "x"),
         tried(os.chmod, file, 0o777), tried(os.chown, file, os.getuid(), 0), tried(os.utime, file),
@@ -55,8 +55,13 @@ def attack():
     ]"""
     name = path.strip("/").replace("/", "-") or "root"
     fits = (*READ_ONLY, "EXDEV", "ENOTDIR", "ENOENT", "EINVAL", "ENOTSUP", "EOPNOTSUPP", "EISDIR", "EBUSY", "EEXIST")
-    return Probe(f"writes-{name}", f"writes, links and modes in {path}", "D", code,
-                 lambda seen: all(one in fits for one in seen) and any(one in READ_ONLY for one in seen))
+    return Probe(
+        f"writes-{name}",
+        f"writes, links and modes in {path}",
+        "D",
+        code,
+        lambda seen: all(one in fits for one in seen) and any(one in READ_ONLY for one in seen),
+    )
 
 
 ATTACKS: tuple[Attack, ...] = (
@@ -247,13 +252,20 @@ def attack():
     return [tried(fcntl.ioctl, ends[1], number, b"x") for number in (0x5412, 0x541C)]""", ["EPERM", "EPERM"]),
     Probe("terminal", "the terminal of whoever grades", "D",
           "def attack():\n    return tried(opened, '/dev/tty', os.O_RDWR)", lambda seen: seen in ("ENXIO", "ENOENT", "EACCES")),
-    *(_write(path) for path in ("/", "/usr", "/python", "/packages", "/server", "/dev", "/usr/bin/env", "/packages/torch")),
+    Probe("writes-dev", "files in /dev", "D", """
+def attack():
+    return [tried(opened, "/dev/new", os.O_CREAT | os.O_WRONLY), tried(os.unlink, "/dev/null"), tried(os.chmod, "/dev/null", 0),
+            tried(os.rename, "/dev/null", "/dev/zero")]""", lambda seen: all(one in (*READ_ONLY, "EBUSY") for one in seen)),
+    *(_write(path) for path in ("/", "/usr", "/python", "/packages", "/server", "/usr/bin/env", "/packages/torch")),
     Probe("writes-settings-of-kernel", "writes to /proc/sys, sysrq and core_pattern", "D", """
 def attack():
     names = ("sys/kernel/core_pattern", "sys/kernel/hostname", "sys/vm/drop_caches", "sys/kernel/ns_last_pid", "sysrq-trigger",
              "sys/net/ipv4/ip_forward", "sys/user/max_user_namespaces", "sys/fs/mqueue/queues_max", "1/oom_score_adj", "1/comm")
-    return [tried(opened, f"/proc/{name}", os.O_WRONLY) for name in names]""",
-          lambda seen: all(one in (*READ_ONLY, "ENOENT") for one in seen)),
+    def write(name):
+        with open(f"/proc/{name}", "wb", 0) as file:
+            file.write(b"1")
+    return [tried(write, name) for name in names]""",
+          lambda seen: all(one in (*READ_ONLY, "ENOENT", "EINVAL") for one in seen)),
     Probe("control-groups", "the control groups' file system", "D",
           "def attack():\n    return [tried(opened, f'/sys/fs/cgroup/{n}', os.O_WRONLY) for n in ('cgroup.procs', 'memory.max')]",
           lambda seen: all(one in (*READ_ONLY, "ENOENT") for one in seen)),

@@ -175,12 +175,12 @@ class Scene:
 
 def _second(attack: Steps, source: str, first: Cell, second: Cell) -> Value | Failure:
     if not attack.at_once:
-        acted = first.call(Call(source, "first"))
-        return acted if isinstance(acted, Failure) else second.call(Call(source, "second"))
-    thread = threading.Thread(target=first.call, args=(Call(source, "first"),))
+        acted = first.call(Call(source, "first", seed=1))
+        return acted if isinstance(acted, Failure) else second.call(Call(source, "second", seed=2))
+    thread = threading.Thread(target=first.call, args=(Call(source, "first", seed=1),))
     thread.start()
     try:
-        return second.call(Call(source, "second"))
+        return second.call(Call(source, "second", seed=2))
     finally:
         thread.join()
 
