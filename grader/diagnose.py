@@ -158,6 +158,9 @@ class Diagnosis:
         return {test: mark for test, mark in evidence.items() if self.groups.get(test) in touched}
 
 
+SILENT = Diagnosis((), {})
+
+
 def _told(test: TestResult, mistake: Mistake | None) -> TestResult:
     if mistake is None or test.outcome == PASSED:
         return test

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from grader import GapgradeError, __version__
+from grader.diagnose import SILENT, Diagnosis, diagnosis_of
 from grader.explain import explained
 from grader.intake import Submission
 from grader.pushes import PushCount
@@ -50,6 +51,7 @@ class Bench:
     suite: Suite
     templates: dict[str, str]
     versions: Versions
+    diagnosis: Diagnosis = SILENT
 
     def grade(self, handin: Handin) -> Result:
         """Grade one submission. Raises `WallError` where the sandbox failed; that is never a score."""
@@ -92,8 +94,8 @@ class Bench:
         else:
             cell.place({path: text.encode() for path, text in reading.files.items()})
         tests = self.suite.run(Gate(cell, seed, sheet.limits.submission_seconds), seed)
-        groups = {planned.id: planned.group for planned in self.suite.planned}
-        tests = [explained(test, reading.diffs) for test in tests]
+        groups = self.suite.groups
+        tests = [explained(test, reading.diffs) for test in self.diagnosis.explained(tests)]
         return [
             score_code(sheet, task, [test for test in tests if groups[test.id] in task.tests], reading.problem)
             if task.kind == "code"
@@ -126,7 +128,7 @@ def with_bench(sheet: Sheet, wall: Wall, work: Callable[[Bench], T]) -> T:
 
     def start(suite: Suite) -> T:
         _check_groups(sheet, suite)
-        return work(Bench(sheet, wall, suite, templates, versions))
+        return work(Bench(sheet, wall, suite, templates, versions, diagnosis_of(sheet, suite.groups)))
 
     return with_suite(sheet, start)
 

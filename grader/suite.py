@@ -93,6 +93,7 @@ class Suite:
         folders = sheet.test_folders()
         self._items = list(session.items)
         self.planned = [_plan(item, folders) for item in self._items]
+        self.groups = {planned.id: planned.group for planned in self.planned}
 
     def run(self, gate: Gate, seed: int, only: Collection[str] | None = None) -> list[TestResult]:
         """Run every test against the submission behind the gate; one result per planned test.

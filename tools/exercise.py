@@ -13,7 +13,7 @@ from typing import Any
 from grader import GapgradeError
 
 # What only instructors use: catalogues, pictures of results, sources of pages, and what runs and checks leave behind.
-KEPT_BACK = ("mistakes", "variants", "equivalent_mutants.toml", "reference", "pages", "data")
+KEPT_BACK = ("mistakes", "variants", "equivalent_mutants.toml", "shown.toml", "reference", "pages", "data")
 NOT_FOR_STUDENTS = "SOLUTION ONLY FILE"
 
 _VERSION = r"(?:==|>=|<=|~=|!=|<|>)[\w.*+!]+"

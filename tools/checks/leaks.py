@@ -8,18 +8,23 @@ import json
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tools.checks.findings import Finding
 from tools.checks.secrets import Secret, gap_secrets, secrets_of, tokens_of
+from tools.checks.shown import Shown, load_shown
 from tools.checks.subject import Subject
 
 HISTORY_COMMITS = "2000"
 
 
-def find_tokens(name: str, text: bytes, secrets: Iterable[Secret]) -> Iterator[Finding]:
-    """Each secret of which enough tokens in a row stand in the text; told once a secret."""
+def find_tokens(name: str, text: bytes, secrets: Iterable[Secret], shown: Collection[Shown]) -> Iterator[Finding]:
+    """Each secret of which enough tokens in a row stand in the text; told once a secret.
+
+    Args:
+        shown: what may stand where, on purpose.
+    """
     tokens = tokens_of(text)
     words = tuple(token for token, _ in tokens)
     windows: dict[int, dict[tuple[bytes, ...], int]] = {}
@@ -28,7 +33,7 @@ def find_tokens(name: str, text: bytes, secrets: Iterable[Secret]) -> Iterator[F
             starts = range(len(words) - secret.window + 1)
             windows[secret.window] = {words[i : i + secret.window]: i for i in reversed(starts)}
         found = [windows[secret.window][one] for one in secret.windows & windows[secret.window].keys()]
-        if found:
+        if found and not any(one.gap == secret.gap and name.endswith(f"/{one.file}") for one in shown):
             line = text.count(b"\n", 0, tokens[min(found)][1]) + 1
             yield Finding(name, line, f"holds a part of {secret.place}", "take it out of what is handed out")
 
@@ -37,6 +42,7 @@ def find_leaks(files: Mapping[str, bytes], subjects: Iterable[Subject], sheet_na
     """What the files of a release give away."""
     subjects = list(subjects)
     secrets = [secret for subject in subjects for secret in secrets_of(subject)]
+    allowed = [one for subject in subjects for one in load_shown(subject.exercise.folder)]
     names = {name: place for subject in subjects for name, place in _hidden_names(subject)}
     titles = {title: place for subject in subjects for title, place in _catalogue_words(subject)}
     for path, data in files.items():
@@ -49,7 +55,7 @@ def find_leaks(files: Mapping[str, bytes], subjects: Iterable[Subject], sheet_na
             yield from _answers(shown, data)
         if b"\0" in data[:1024]:
             continue
-        yield from find_tokens(shown, data, secrets)
+        yield from find_tokens(shown, data, secrets, allowed)
         words = dict(reversed(tokens_of(data)))
         for name, place in names.items():
             if name.encode() in words:
@@ -118,7 +124,9 @@ def find_bytecode(release: Path, sheet_name: str) -> Iterator[Finding]:
 
 def find_in_history(release: Path, course: Path, subjects: Iterable[Subject]) -> Iterator[Finding]:
     """What the commits of the release's folder once added; a pushed repository shows all of them."""
+    subjects = list(subjects)
     secrets = [secret for subject in subjects for secret in gap_secrets(subject)]
+    allowed = [one for subject in subjects for one in load_shown(subject.exercise.folder)]
     command = ["git", "-C", str(course), "log", "-p", "-U0", "--no-color", "--no-ext-diff", "--no-textconv"]
     asked = [*command, "-n", HISTORY_COMMITS, "--format=%x00%H", "--", str(release)]
     try:
@@ -131,7 +139,8 @@ def find_in_history(release: Path, course: Path, subjects: Iterable[Subject]) ->
         for part in re.split(rb"(?m)^diff --git ", patch)[1:]:
             added = b"\n".join(line[1:] for line in part.splitlines() if line[:1] == b"+" and line[:3] != b"+++")
             where = re.search(rb"(?m)^\+\+\+ b/(.*)$", part)
-            for finding in find_tokens(where[1].decode(errors="replace") if where else "?", added, secrets):
+            file = where[1].decode(errors="replace") if where else "?"
+            for finding in find_tokens(file, added, secrets, allowed):
                 if finding.what not in told:
                     told.add(finding.what)
                     what = f"commit {name.decode()[:10]} {finding.what}"

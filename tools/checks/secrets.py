@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from grader.lines import scan, split_lines
 from tools.checks.subject import Subject
 
-WINDOW = 12  # tokens of a solution that in a row are no idiom any more
-SHORTEST = 6  # a gap with fewer tokens (`return self.net(x)` has 7) says nothing that its instructions do not say
-HIDDEN_WINDOW = 30  # hidden and public tests share the idioms of tests
+WINDOW = 16  # tokens of a solution that in a row are no idiom: `model.eval()`, `with torch.no_grad():`, a loop's head
+SHORTEST = 10  # a gap or comment with fewer tokens (`return self.layers(x)` has 7) says nothing
+HIDDEN_WINDOW = 60  # hidden and public tests of one function are alike
+SIZES = (SHORTEST, 12, 14, WINDOW, HIDDEN_WINDOW)  # few, since every file is cut into windows of each size
 
 _TOKEN = re.compile(rb"[A-Za-z_]\w*|\d[\w.]*|[^\s\w]")
 
@@ -25,11 +26,13 @@ class Secret:
     Attributes:
         place: where they come from, for the finding.
         window: how many tokens in a row give them away.
+        gap: the label of the gap that they come from; empty for a test.
     """
 
     tokens: tuple[bytes, ...]
     window: int
     place: str
+    gap: str = ""
 
     @functools.cached_property
     def windows(self) -> frozenset[tuple[bytes, ...]]:
@@ -60,14 +63,15 @@ def gap_secrets(subject: Subject) -> Iterator[Secret]:
                 comment = comments.get(row, "")
                 code += line.replace(comment, "") if comment else line
                 if not comment.startswith("# STUDENT:"):
-                    yield from _secret(comment.strip("# "), WINDOW, f"a comment in {place}")
-            yield from _secret(code, WINDOW, place)
+                    yield from _secret(comment.strip("# "), WINDOW, f"a comment in {place}", gap.label)
+            yield from _secret(code, WINDOW, place, gap.label)
 
 
-def _secret(text: str, window: int, place: str) -> Iterator[Secret]:
+def _secret(text: str, window: int, place: str, gap: str = "") -> Iterator[Secret]:
     tokens = tuple(token for token, _ in tokens_of(text.encode()))
     if len(tokens) >= SHORTEST:
-        yield Secret(tokens, min(window, len(tokens)), place)
+        fitting = max(size for size in SIZES if size <= min(window, len(tokens)))
+        yield Secret(tokens, fitting, place, gap)
 
 
 def _test_secrets(subject: Subject) -> Iterator[Secret]:
