@@ -16,8 +16,9 @@ from grader import UnsafeError
 
 DENIED = tuple(
     """
-    acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init finit_module fsconfig
-    fsmount fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup ioperm iopl kcmp
+    acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init finit_module flock fsconfig
+    fsmount fsopen fspick init_module inotify_init inotify_init1 io_uring_enter io_uring_register io_uring_setup ioperm
+    iopl kcmp
     kexec_file_load kexec_load keyctl landlock_create_ruleset lookup_dcookie mbind memfd_create memfd_secret
     migrate_pages mount mount_setattr move_mount move_pages msgget name_to_handle_at open_by_handle_at open_tree
     perf_event_open personality pidfd_getfd pidfd_open pivot_root process_madvise process_vm_readv process_vm_writev
@@ -27,6 +28,9 @@ DENIED = tuple(
 )
 NAMESPACE_FLAGS = (0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)
 TERMINAL_INJECTION = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
+# what submissions that are graded at once could signal with through the files that all of them see:
+# F_GETLK, F_SETLK, F_SETLKW, their F_OFD_ forms, F_SETLEASE, F_GETLEASE, F_NOTIFY (flock and inotify stand above)
+LOCKS_AND_NOTICES = (5, 6, 7, 36, 37, 38, 1024, 1025, 1026)
 ALLOWED_SOCKETS = (socket.AF_UNIX,)
 
 
@@ -52,9 +56,14 @@ def program() -> bytes:
         rules.add_rule(deny, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag))
     for request in TERMINAL_INJECTION:
         rules.add_rule(deny, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
+    for command in LOCKS_AND_NOTICES:
+        rules.add_rule(deny, "fcntl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, command))
+    # the limits of another process, the server among them: it has the same user
+    rules.add_rule(deny, "prlimit64", seccomp.Arg(0, seccomp.NE, 0))
     for family in range(64):
         if family not in ALLOWED_SOCKETS:
-            rules.add_rule(deny, "socket", seccomp.Arg(0, seccomp.EQ, family))
+            for call in ("socket", "socketpair"):  # the kernel looks at the lower half of the word only
+                rules.add_rule(deny, call, seccomp.Arg(0, seccomp.MASKED_EQ, 0xFFFFFFFF, family))
     with tempfile.TemporaryFile() as file:
         rules.export_bpf(file)
         file.seek(0)

@@ -70,6 +70,8 @@ def serve(control: socket.socket) -> None:
     from grader.wall.inside import confine
     from grader.wall.inside.watch import Gone
 
+    # Python handles it, so student code could send it; without a handler the kernel keeps it from process 1
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.platform == "linux":
         confine.forbid_new_capabilities()
     with contextlib.suppress(Gone, BrokenPipeError, ConnectionResetError):
