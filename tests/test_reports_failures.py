@@ -93,8 +93,8 @@ def test_steps_begin_with_what_earns_most_and_bonus_comes_last() -> None:
     ]
     assert next_steps(student_view(make_result(*tasks)).shown) == [
         "3, 4 points open: think about the hints of the hidden tests.",
-        "1, 0.5 points open: repeat python -m pytest tests/test_model.py until all pass.",
-        "2: run python -m pycodestyle --max-line-length 120 . and mend what it finds.",
+        "1, 0.5 points open: repeat `python -m pytest tests/test_model.py` until all pass.",
+        "2: run `python -m pycodestyle --max-line-length 120 .` and mend what it finds.",
     ]
 
 

@@ -33,8 +33,8 @@ def _steps(result: Result) -> Iterator[str]:
 
 
 _OTHER = {
-    "style": "run python -m pycodestyle --max-line-length 120 . and mend what it finds.",
-    "feedback": "fill in feedback.md, with a number of hours.",
+    "style": "run `python -m pycodestyle --max-line-length 120 .` and mend what it finds.",
+    "feedback": "fill in `feedback.md`, with a number of hours.",
 }
 
 
@@ -46,7 +46,7 @@ def _repair(task: TaskResult) -> Iterator[str]:
         others = f", then {more} more gap{'s' if more > 1 else ''}" if more else ""
         yield f"{words.name(task)}{worth}: fill {waits.gaps[0]}{others}."
     elif command := _command(task):
-        yield f"{words.name(task)}{worth}: repeat {command} until all pass."
+        yield f"{words.name(task)}{worth}: repeat `{command}` until all pass."
     elif causes(task):
         yield f"{words.name(task)}{worth}: think about the hints of the hidden tests."
     else:

@@ -72,4 +72,9 @@ def causes(task: TaskResult) -> list[Cause]:
 
 def mistakes(task: TaskResult) -> list[str]:
     """The catalogued mistakes that were recognised in a task, each once, as a student reads them."""
-    return list(dict.fromkeys(test.mistake for test in task.tests if test.mistake))
+    return list(dict.fromkeys(recognised(test) for test in task.tests if test.mistake))
+
+
+def recognised(test: TestResult) -> str:
+    """What the test's mistake is, and what may help against it; its id where the catalogue's words are not there."""
+    return f"{test.mistake_title} {test.mistake_hint}".strip() or test.mistake or ""

@@ -11,6 +11,7 @@ from grader import GapgradeError
 from grader.reports.classroom import runner_result
 from grader.reports.github import annotate, classroom_notices
 from grader.reports.gradescope import gradescope
+from grader.reports.html import html
 from grader.reports.junit import junit
 from grader.reports.markdown import summary
 from grader.reports.views import StudentResult, student_view
@@ -20,6 +21,7 @@ STAFF_FILE = "result.json"
 """The whole result, hidden tests' messages among it: for the staff alone."""
 
 STUDENT_FILES: Mapping[str, Callable[[StudentResult], str]] = {
+    "report.html": html,
     "summary.md": summary,
     "annotations.txt": lambda student: _lines(annotate(student)),
     "classroom-notices.txt": lambda student: _lines(classroom_notices(student)),

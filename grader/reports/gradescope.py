@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from grader.reports import words
 from grader.reports.text import line, plain
+from grader.reports.failures import recognised
 from grader.reports.views import StudentResult
 from grader.result import Result, TaskResult, TestResult
 
@@ -64,7 +65,7 @@ def _task(task: TaskResult, visibility: Visibility) -> dict[str, Any]:
 
 def _test(test: TestResult, task: TaskResult, visibility: Visibility) -> dict[str, Any]:
     """A test has a status and no points of its own: its task's entry has them, and Gradescope would add both up."""
-    parts = [f"Hint: {test.hint}" if test.hint else "", f"Recognised: {test.mistake}" if test.mistake else ""]
+    parts = [f"Hint: {test.hint}" if test.hint else "", f"It looks as if: {recognised(test)}" if test.mistake else ""]
     output = [words.OUTCOMES[test.outcome], *filter(None, parts), *filter(None, [test.message])]
     return {
         "number": line(task.id),

@@ -1,0 +1,126 @@
+"""The report as one HTML file for the student: no script, nothing loaded, readable on any screen and on paper.
+
+Whatever a template prints passes through `text.plain` and is escaped: no template can forget it. A content security
+policy allows the page's own style sheet, by its hash, and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from grader.reports import words
+from grader.reports.advice import next_steps
+from grader.reports.failures import causes, mistakes, waiting
+from grader.reports.text import plain
+from grader.reports.timeline import pushes_of
+from grader.reports.views import StudentResult
+from grader.result import Result, RuleResult, TaskResult
+
+TEMPLATES = Path(__file__).parent / "templates"
+DIFF = 8000
+"""How many characters are shown of a file's edits."""
+
+HEAD = 2
+"""The lines of a diff that only name its file."""
+RULES = {
+    "pushes": "Pushes",
+    "gaps": "Edits outside the gaps",
+    "comments": "Comments",
+    "submission_pdf": "The PDF",
+    "late": "Handed in",
+    "loops": "Loops",
+    "syntax": "Syntax",
+    "files": "Files that were handed out",
+    "extra-files": "Files that are not used",
+    "refused-files": "Files that could not be read",
+}
+
+
+def html(student: StudentResult) -> str:
+    """The page."""
+    result = student.shown
+    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    page = _environment().get_template("report.html.j2")
+    return page.render(
+        result=result,
+        style=Markup(style),  # ours; the page's policy names its hash
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        bar=_bar(result),
+        not_right=[task for task in result.tasks if _is_not_right(task)],
+        steps=next_steps(result),
+        pushes=[(rule, pushes_of(rule)) for rule in result.rules if pushes_of(rule)],
+        rules=[rule for rule in result.rules if not pushes_of(rule)],
+    )
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "points": words.points,
+        "counted": words.counted,
+        "with_code": _with_code,
+        "diff_lines": _diff_lines,
+        "rule_title": _rule_title,
+        "note_lines": _note_lines,
+    }
+    environment.globals |= {"words": words, "causes": causes, "mistakes": mistakes, "waiting": waiting}
+    return environment
+
+
+def _shown(value: Any) -> Any:
+    """Every text that a template prints is made plain first; jinja2 escapes it afterwards."""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _with_code(text: str) -> Markup:
+    """A sentence whose `backticks` show as code."""
+    parts = plain(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(plain(text))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
+    )
+
+
+def _bar(result: Result) -> dict[str, Decimal]:
+    """The parts of the bar of all points, in percent of its length."""
+    deducted = sum((rule.deduction for rule in result.rules), Decimal(0))
+    whole = max(result.max_score, result.score + deducted + result.pending) or Decimal(1)
+    parts = {"score": result.score, "deducted": deducted, "pending": result.pending, "line": words.pass_line(result)}
+    return {name: (100 * part / whole).quantize(Decimal("0.01")) for name, part in parts.items()}
+
+
+def _is_not_right(task: TaskResult) -> bool:
+    return task.state == "refused" or (task.state == "graded" and not words.done(task))
+
+
+def _diff_lines(diff: str) -> list[tuple[str, str]]:
+    """The lines of a diff, each with its kind: added, removed, place or same."""
+    kinds = {"+": "added", "-": "removed", "@": "place"}
+    lines = plain(diff.rstrip("\n"), DIFF).split("\n")
+    return [("place" if i < HEAD else kinds.get(line[:1], "same"), line) for i, line in enumerate(lines)]
+
+
+def _rule_title(rule: RuleResult) -> str:
+    return RULES.get(rule.id, rule.id)
+
+
+def _note_lines(task: TaskResult) -> list[str]:
+    """A task's note; the findings that a note on style lists stand on a line each."""
+    return task.note.split("; ") if task.kind == "style" else [task.note]
