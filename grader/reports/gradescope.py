@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from grader.reports import words
-from grader.reports.text import line, plain
 from grader.reports.failures import recognised
+from grader.reports.text import line, plain
 from grader.reports.views import StudentResult
 from grader.result import Result, TaskResult, TestResult
 
