@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.syntax import Syntax
 
 from grader.commands.exits import new_app, run_app
 from grader.sheet import Limits
@@ -55,8 +54,8 @@ def main(
     console = Console()
     new = [mutant for mutant in survivors if not any(one.is_of(mutant) for one in known)]
     for mutant in new:
-        console.print(Syntax(mutant.diff(subject.solution[mutant.file]), "diff", background_color="default"))
-        console.print(_entry(mutant), markup=False, highlight=False, soft_wrap=True)
+        for text in (mutant.diff(subject.solution[mutant.file]), _entry(mutant)):
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
     killed = len(mutants) - len(survivors)
     equivalent = len(survivors) - len(new)
     console.print(f"{exercise}: {len(mutants)} mutants, {killed} killed, {equivalent} equivalent, {len(new)} survived")
