@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes .venv/ from requirements.lock, and installs bubblewrap where this user may. Called by `make setup`.
+# Makes .venv/ from requirements.lock, and installs bubblewrap (for the sandbox) and a browser (for the tests of the
+# HTML report) where this user may. Called by `make setup`.
 set -eu
 
 if [ -z "${PYTHON:-}" ] || ! "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
@@ -13,17 +14,21 @@ echo "Installing the packages of requirements.lock into .venv/ (a few minutes th
 .venv/bin/python environment/install.py
 
 [ "$(uname -s)" = Linux ] || { echo "No sandbox on this system: grading here is advisory (--sandbox none)."; exit 0; }
-if ! command -v bwrap >/dev/null || ! ldconfig -p 2>/dev/null | grep -q libseccomp; then
-    as_root=""
-    [ "$(id -u)" = 0 ] || as_root="sudo -n"
-    packages="bubblewrap libseccomp2"
-    if command -v apt-get >/dev/null && { [ -z "$as_root" ] || sudo -n true 2>/dev/null; }; then
-        echo "Installing $packages ..."
-        $as_root apt-get update -qq && $as_root apt-get install -y -qq $packages >/dev/null
-    else
-        echo "bubblewrap is missing, and this user cannot install it. Ask an administrator for:" >&2
-        echo "    Debian, Ubuntu:  sudo apt-get install $packages" >&2
-        echo "    Fedora:          sudo dnf install bubblewrap libseccomp" >&2
-        echo "Until then grading is refused, or advisory with --sandbox none." >&2
-    fi
+missing=""
+command -v bwrap >/dev/null && ldconfig -p 2>/dev/null | grep -q libseccomp || missing="bubblewrap libseccomp2"
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
+    missing="$missing chromium"
+[ -n "$missing" ] || exit 0
+
+as_root=""
+[ "$(id -u)" = 0 ] || as_root="sudo -n"
+if command -v apt-get >/dev/null && { [ -z "$as_root" ] || sudo -n true 2>/dev/null; }; then
+    echo "Installing $missing ..."
+    $as_root apt-get update -qq && $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+else
+    echo "This user cannot install what is missing. Ask an administrator for:" >&2
+    echo "    Debian, Ubuntu:  sudo apt-get install $missing" >&2
+    echo "    Fedora:          sudo dnf install bubblewrap libseccomp chromium" >&2
+    echo "Without bubblewrap grading is refused, or advisory with --sandbox none. Without a browser the tests of the" >&2
+    echo "HTML report fail; GAPGRADE_NO_BROWSER=1 skips them." >&2
 fi
