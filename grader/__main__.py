@@ -12,8 +12,17 @@ from typer.core import TyperGroup
 from grader.commands.exits import new_app, run_app
 
 COMMANDS = {
+    "doctor": "grader.commands.doctor",
     "grade": "grader.commands.grade",
     "batch": "grader.commands.batch",
+    "merge": "grader.commands.merge",
+    "show": "grader.commands.show",
+    "stats": "grader.commands.stats",
+    "gradebook": "grader.commands.gradebook",
+    "collect": "grader.commands.collect",
+    "publish": "grader.commands.publish",
+    "export": "grader.commands.export",
+    "report": "grader.commands.report",
 }
 """By name, the module whose function of that name is the command, or whose `app` holds its commands."""
 

@@ -6,6 +6,7 @@ only grows. One process writes; any number read at the same time.
 
 from __future__ import annotations
 
-from grader.gradebook.book import Gradebook, GradebookError, Known, Record, open_gradebook
+from grader.gradebook.book import Gradebook, Known, Record, open_gradebook
+from grader.gradebook.migrations import GradebookError
 
 __all__ = ["Gradebook", "GradebookError", "Known", "Record", "open_gradebook"]

@@ -13,12 +13,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, create_engine, event, func, insert, select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
-from grader import GapgradeError
 from grader.gradebook import migrations
+from grader.gradebook.migrations import GradebookError
 from grader.gradebook.schema import history, results, submissions
 from grader.result import Result
 
@@ -27,10 +27,6 @@ BUSY_MILLISECONDS = 30_000  # how long a process waits while another one commits
 GRADER = "gapgrade"  # who did what no person did
 
 State = Literal["graded", "refused", "failed"]
-
-
-class GradebookError(GapgradeError):
-    """A gradebook that cannot be used: which, why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -102,17 +98,17 @@ class Gradebook:
         uid = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
         with self.writing() as connection:
             number = _put(connection, result.sheet, result.submission, source, "graded", "", uid)
-            connection.execute(
-                insert(results).values(
-                    uid=uid,
-                    submission_id=number,
-                    key=key,
-                    handed_in_at=handed_in_at.isoformat() if handed_in_at else None,
-                    milliseconds=milliseconds,
-                    json=text,
-                    **columns_of(result),
-                )
-            )
+            row = {
+                "submission_id": number,
+                "key": key,
+                "handed_in_at": handed_in_at.isoformat() if handed_in_at else None,
+                "milliseconds": milliseconds,
+                "json": text,
+                **columns_of(result),
+            }
+            same = update(results).where(results.c.uid == uid)  # graded again with one seed, within one second
+            if not connection.execute(same.values(**row)).rowcount:
+                connection.execute(insert(results).values(uid=uid, **row))
             detail = f"{result.score:f} of {result.max_score:f} points, {uid}"
             note(connection, GRADER, result.sheet, "graded", detail, result.submission)
 
@@ -151,6 +147,14 @@ class Gradebook:
         with self.reading() as connection:
             for row in connection.execution_options(yield_per=200).execute(query):
                 yield _record(row)
+
+    def history(self, name: str | None = None) -> Iterator[Row[Any]]:
+        """What happened, the oldest first; of one submission where it is named."""
+        query = select(history).order_by(history.c.at, history.c.id)
+        if name is not None:
+            query = query.where(history.c.submission == name)
+        with self.reading() as connection:
+            yield from connection.execution_options(yield_per=200).execute(query)
 
     def count(self, sheet: str) -> dict[str, int]:
         """How many submissions of a sheet are in each state."""
