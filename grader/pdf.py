@@ -1,6 +1,6 @@
 """Read what a rule wants to know of a student's PDF.
 
-Called inside the sandbox: plain data in, plain data out, whatever the bytes are.
+Called inside the sandbox, as a file on its own: plain data in, plain data out, whatever the bytes are.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ from typing import Any
 import pypdf
 from pypdf.generic import DictionaryObject, PdfObject
 
-from grader.answers.words import count_words
-
 MAX_BYTES = 30 * 1024**2
 MAX_PAGES = 1_000
-MAX_COUNTED_PAGES = 100
+MAX_PAGES_OF_TEXT = 100
 MAX_TEXT_CHARACTERS = 20_000
 MAX_ERROR_CHARACTERS = 200
 
@@ -62,15 +60,15 @@ def _read(data: bytes, first_pages: int, read: dict[str, Any]) -> None:
         read["text_of_first_page"] = "\n".join(texts)[:MAX_TEXT_CHARACTERS]
 
 
-def count_pdf_words(data: bytes) -> int | None:
-    """The words on all pages of a PDF, page numbers and captions among them; None where they cannot be counted."""
+def read_text(data: bytes) -> str | None:
+    """The text of all pages of a PDF, page numbers and captions among it; None where it cannot be read."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             reader = pypdf.PdfReader(io.BytesIO(data))
-            if len(data) > MAX_BYTES or len(reader.pages) > MAX_COUNTED_PAGES:
+            if len(data) > MAX_BYTES or len(reader.pages) > MAX_PAGES_OF_TEXT:
                 return None
-            return sum(count_words(page.extract_text()) for page in reader.pages)
+            return "\n".join(page.extract_text() for page in reader.pages)
     except Exception:  # as in `read_pdf`, which says what is wrong with the file
         return None
 

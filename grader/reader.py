@@ -27,13 +27,15 @@ def read(templates, handed_in):
     return found
 """
 PDF_SOURCE = """
-from grader.pdf import count_pdf_words, read_pdf
+from grader.answers.words import count_words
+from grader.pdf import read_pdf, read_text
 
 def read(data):
     return read_pdf(data.tobytes())
 
 def count(data):
-    return count_pdf_words(data.tobytes())
+    text = read_text(data.tobytes())
+    return None if text is None else count_words(text)
 """
 ANSWERS_SOURCE = """
 from grader.answers.reading import read_answers

@@ -19,7 +19,7 @@ class JudgedPart:
 
     Attributes:
         points: all of the part's, or none.
-        note: for a wrong answer the hint of the slip that it is, for an unreadable one the reason; otherwise empty.
+        note: for a wrong answer the hint of the mistake that it is, for an unreadable one the reason; otherwise empty.
     """
 
     part: FormulaPart
@@ -48,8 +48,8 @@ def _judge(key: FormulaKey, part: FormulaPart, value: Any, points: list[dict[str
         answer = vocabulary.read(value)
         if same(answer, vocabulary.read(part.formula), points, part.tolerance):
             return JudgedPart(part, "right", part.points)
-        slips = (one for one in part.slip if same(answer, vocabulary.read(one.formula), points, part.tolerance))
-        slip = next(slips, None)
+        mistakes = (one for one in part.mistake if same(answer, vocabulary.read(one.formula), points, part.tolerance))
+        mistake = next(mistakes, None)
     except FormulaError as error:
         return JudgedPart(part, "unreadable", Decimal(0), str(error))
-    return JudgedPart(part, "wrong", Decimal(0), slip.hint if slip else "")
+    return JudgedPart(part, "wrong", Decimal(0), mistake.hint if mistake else "")

@@ -33,7 +33,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Slip(_Model):
+class Mistake(_Model):
     """A wrong formula that is met often, and the concept that it misses."""
 
     formula: str
@@ -51,7 +51,7 @@ class FormulaPart(_Model):
     formula: str
     points: Points
     tolerance: Annotated[Decimal, Field(gt=0)] | None = None
-    slip: tuple[Slip, ...] = ()
+    mistake: tuple[Mistake, ...] = ()
 
 
 class FormulaKey(_Model):
@@ -190,9 +190,9 @@ def _check_part(vocabulary: Vocabulary, part: FormulaPart) -> None:
     try:
         right = vocabulary.read(part.formula)
         same(right, right, points)
-        for slip in part.slip:
-            if same(right, vocabulary.read(slip.formula), points, part.tolerance):
-                raise FormulaError(f"the slip {slip.formula!r} is right")
+        for mistake in part.mistake:
+            if same(right, vocabulary.read(mistake.formula), points, part.tolerance):
+                raise FormulaError(f"the mistake {mistake.formula!r} is right")
     except FormulaError as error:
         raise FormulaError(f"{part.key}: {error}") from None
 
