@@ -49,7 +49,7 @@ def _blocks(result: Result) -> Iterator[str]:
         yield from _not_right(task)
     if steps := next_steps(result):
         yield "## What to do next"
-        yield "\n".join(f"{number}. {markdown(step)}" for number, step in enumerate(steps, 1))
+        yield "\n".join(f"- {markdown(step)}" for step in steps)
     if result.rules:
         yield "## Rules"
     for rule in result.rules:

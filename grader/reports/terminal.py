@@ -74,13 +74,9 @@ def _sections(result: Result, pen: Pen) -> Iterator[tuple[str, Iterable[Renderab
     """What counts, what is not right, what to do next; then what the rules and the edits are about."""
     yield "", [_points(result, pen)]
     yield "Not yet right", [line for task in result.tasks for line in _not_right(task, pen)]
-    yield "What to do next", [pen.item(pen.line(f"{i}."), pen.long_line(step)) for i, step in _numbered(result)]
+    yield "What to do next", [pen.item(pen.mark("➜", ">", "cyan"), pen.long_line(step)) for step in next_steps(result)]
     yield "Rules", [_rule(rule, pen) for rule in result.rules]
     yield "Edits outside the gaps", _edits(result, pen)
-
-
-def _numbered(result: Result) -> Iterable[tuple[int, str]]:
-    return enumerate(next_steps(result), 1)
 
 
 def _head(result: Result, pen: Pen) -> RenderableType:
@@ -128,7 +124,7 @@ def _not_right(task: TaskResult, pen: Pen) -> Iterator[RenderableType]:
     if unread:
         yield pen.item(pen.mark("✗", "x", "red"), pen.text(unread))
     for mistake in mistakes(task):
-        yield pen.item(pen.mark("➜", ">", "yellow"), pen.long_line(f"It looks as if: {mistake}", "yellow"))
+        yield pen.item(pen.mark("!", "!", "yellow"), pen.long_line(f"It looks as if: {mistake}", "yellow"))
     if waits:
         worth = words.worth(waits.tests, task)
         cost = f" ({words.counted(worth)})" if worth else ""
