@@ -6,6 +6,7 @@ pytest runs them and pytest-json-report records them; what touches student code 
 from __future__ import annotations
 
 import hashlib
+import sys
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -222,7 +223,10 @@ def with_suite(sheet: Sheet, work: Callable[[Suite], T]) -> T:
     if not folders:
         raise SuiteError(f"{sheet.folder / 'sheet.toml'}: none of its exercises has tests")
     arguments = [*OPTIONS, "-c", "/dev/null", "--rootdir", str(sheet.course), *folders]
-    status = pytest.main(arguments, plugins=[hooks, gapcheck_plugin])
+    try:
+        status = pytest.main(arguments, plugins=[hooks, gapcheck_plugin])
+    finally:
+        _forget(sheet)
     if hooks.problem is not None:
         if isinstance(hooks.problem, ProbeError):
             raise SuiteError(str(hooks.problem)) from None
@@ -232,6 +236,15 @@ def with_suite(sheet: Sheet, work: Callable[[Suite], T]) -> T:
     if not result:
         raise SuiteError(f"pytest collected no tests in {', '.join(folders)} (exit status {int(status)})")
     return result[0]
+
+
+def _forget(sheet: Sheet) -> None:
+    """Unload the test modules: another course's files of the same names would be taken for them."""
+    folders = [folder.resolve() for folder in sheet.test_folders()]
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file is not None and any(Path(file).resolve().is_relative_to(folder) for folder in folders):
+            del sys.modules[name]
 
 
 def tests_version(sheet: Sheet) -> str:

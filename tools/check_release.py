@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -155,21 +156,30 @@ def _progress() -> Iterator[Step]:
 
 
 def _show(reports: dict[str, Report], console: Console) -> None:
-    table = Table(
-        "sheet", "gradings without a failure", "mistakes caught", "variants passed", "mutants killed", "", "s"
-    )
-    for name, report in reports.items():
-        gradings = f"{report.gradings - len(report.false_failures)} of {report.gradings}"
-        killed = "-"
-        if "mutants" in report.ran:
-            killed = f"{report.killed} of {report.mutants}, {report.equivalent} equivalent, {report.survived} left"
-        ok = Text(f"{len(report.findings)} findings", "red") if report.findings else Text("ok", "green")
-        mistakes = f"{report.mistakes_caught} of {report.mistakes}"
-        variants = f"{report.variants_passed} of {report.variants}"
-        table.add_row(Text(name), gradings, mistakes, variants, killed, ok, f"{sum(report.seconds.values()):.0f}")
+    """The findings, each once, and a table of the counts."""
     for finding in dict.fromkeys(finding for report in reports.values() for finding in report.findings):
         console.print(Text(str(finding)), soft_wrap=True)
+    table = Table("", *reports, box=box.SIMPLE)
+    for name, count in _ROWS.items():
+        table.add_row(name, *(count(report) for report in reports.values()))
     console.print(table)
+
+
+def _mutants(report: Report) -> str:
+    if "mutants" not in report.ran:
+        return "-"
+    return f"{report.killed} of {report.mutants}, {report.equivalent} equivalent, {report.survived} survived"
+
+
+_ROWS: dict[str, Callable[[Report], str]] = {
+    "clean gradings of the solution": lambda one: f"{one.gradings - len(one.false_failures)} of {one.gradings}",
+    "mistakes caught": lambda one: f"{one.mistakes_caught} of {one.mistakes}",
+    "mistakes that a report would name": lambda one: f"{one.recognised} of {one.mistakes}" if one.recognised else "-",
+    "variants with full marks": lambda one: f"{one.variants_passed} of {one.variants}",
+    "mutants killed": _mutants,
+    "findings": lambda one: str(len(one.findings)),
+    "seconds": lambda one: f"{sum(one.seconds.values()):.0f}",
+}
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from grader.catalogue import CatalogueError, Mistake, Variant, apply_edits, load_mistakes, load_variants
-from grader.diagnose import Signatures, evidence_of
+from grader.diagnose import Diagnosis, Signatures, evidence_of
 from grader.lines import why_not_python
 from grader.result import TestResult
 from tools.checks.findings import Finding, Report
@@ -65,11 +65,29 @@ def check_mistakes(
         for name in missed:
             what = f"{name} does not catch the mistake {mistake.id!r} with seed {seed}"
             report.findings.append(Finding(*place, what, "sharpen the test, or name the test that catches it"))
-        if signatures is not None and not signatures.covers(mistake.id, evidence_of(results)):
-            what = f"the signature of {mistake.id!r} is not what its failures look like"
-            do = f"run python -m tools.make_signatures {subject.name}"
-            report.findings.append(Finding(*place, what, do))
+        if signatures is not None:
+            _check_diagnosis(mistake, results, signatures, trials, place, report)
     report.ran.add("mistakes")
+
+
+def _check_diagnosis(
+    mistake: Mistake,
+    results: Sequence[TestResult],
+    signatures: Signatures,
+    trials: Trials,
+    place: tuple[str, int],
+    report: Report,
+) -> None:
+    """A mistake is recognised as itself, or nothing is said."""
+    if not signatures.covers(mistake.id, evidence_of(results)):
+        what = f"the signature of {mistake.id!r} is not what its failures look like"
+        report.findings.append(Finding(*place, what, "run python -m tools.make_signatures for this exercise"))
+    diagnosis = Diagnosis(list(signatures.by_id.values()), trials.groups)
+    for found in diagnosis.recognised(results):
+        report.recognised += found.id == mistake.id
+        if found.id != mistake.id:
+            what = f"the mistake {mistake.id!r} is taken for {found.id!r}"
+            report.findings.append(Finding(*place, what, "make the signatures again, with more seeds"))
 
 
 def _missed(mistake: Mistake, results: Iterable[TestResult]) -> list[str]:

@@ -27,6 +27,7 @@ class Report:
     """What was found of one exercise, or, added up, of one sheet.
 
     Attributes:
+        recognised: how many mistakes a report would name.
         ran: the checks that were made, by name; a sheet's table shows a dash for the others.
         false_failures: the numbers of the gradings (counted from 0) in which the solution lost a test.
         seconds: how long each check took.
@@ -36,6 +37,7 @@ class Report:
     ran: set[str] = field(default_factory=set)
     mistakes_caught: int = 0
     mistakes: int = 0
+    recognised: int = 0
     variants_passed: int = 0
     variants: int = 0
     killed: int = 0
@@ -55,6 +57,7 @@ class Report:
         self.ran |= other.ran
         self.mistakes_caught += other.mistakes_caught
         self.mistakes += other.mistakes
+        self.recognised += other.recognised
         self.variants_passed += other.variants_passed
         self.variants += other.variants
         self.killed += other.killed

@@ -88,6 +88,7 @@ class Trials:
     def __init__(self, suite: Suite, wall: Wall, limits: Limits) -> None:
         self._suite, self._wall, self._limits = suite, wall, limits
         self.planned: Sequence[Planned] = suite.planned
+        self.groups = suite.groups
         self.probe_seconds = limits.probe_seconds
 
     def run(self, files: Mapping[str, str], seed: int, only: Collection[str] | None = None) -> list[TestResult]:
