@@ -30,8 +30,8 @@ class Feedback:
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """A line that the student wrote, and the template's line above or before it."""
+class Answer:
+    """A line that a student wrote, and the line above or before it that asked for it."""
 
     asked: str
     text: str
@@ -43,25 +43,30 @@ def read_feedback(text: str, template: str) -> Feedback:
     Hours are the first number that answers the template's line on hours or duration, or else the first with a unit:
     `5`, `5.5`, `5,5`, `5-6`, `about 5 hours`.
     """
-    answers = list(_answers(text[:MAX_CHARACTERS], template))
-    hours = [_HOURS.search(answer.text) for answer in answers if _ASKS_FOR_HOURS.search(answer.asked)]
-    hours += [_WITH_UNIT.search(answer.text) for answer in answers]
+    written = list(answers(text, template))
+    hours = [_HOURS.search(answer.text) for answer in written if asks_for_hours(answer.asked)]
+    hours += [_WITH_UNIT.search(answer.text) for answer in written]
     found = next((match for match in hours if match), None)
-    return Feedback(bool(answers), _range(found) if found else None)
+    return Feedback(bool(written), _range(found) if found else None)
 
 
-def _answers(text: str, template: str) -> Iterator[_Answer]:
+def asks_for_hours(question: str) -> bool:
+    """Whether a line of the template asks how long the sheet took."""
+    return _ASKS_FOR_HOURS.search(question) is not None
+
+
+def answers(text: str, template: str) -> Iterator[Answer]:
     """The lines that the template does not hold; of one that continues a line of the template only the rest."""
     given = {line.strip() for line in template.splitlines()} - {""}
     questions = [line for line in given if line.strip("#-*_ ")]
     asked = ""
-    for line in filter(None, (line.strip() for line in text.splitlines())):
+    for line in filter(None, (line.strip() for line in text[:MAX_CHARACTERS].splitlines())):
         if line in given or line.startswith("#"):
             asked = line
             continue
         begun = max((question for question in questions if line.startswith(question)), key=len, default="")
         asked = begun or asked
-        yield _Answer(asked, line.removeprefix(begun).strip())
+        yield Answer(asked, line.removeprefix(begun).strip())
 
 
 def _range(found: re.Match[str]) -> tuple[Decimal, Decimal] | None:
