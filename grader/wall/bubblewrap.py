@@ -6,6 +6,10 @@ sheets and other submissions are not there at all.
 
 Started by root, bubblewrap runs twice: once as root, which only narrows the file tree, so that the second, unprivileged
 one can reach an interpreter in root's home; everything below runs as `nobody`, in a user namespace that `nobody` owns.
+
+No mountpoint lies under a path that a student controls: bubblewrap makes all of them before any student code is there,
+in a new root that it alone writes, and for sources that are the installer's own; a submission is never mounted but
+written into an empty file system afterwards. So links in a submission lead no mount astray.
 """
 
 from __future__ import annotations
@@ -47,11 +51,11 @@ def find_bubblewrap() -> str:
     return path
 
 
-def command(server: str, descriptor: int) -> list[str]:
-    """The whole command line that starts `/server/<server>` in a sandbox of its own, with an inherited socket."""
+def command(server: str) -> list[str]:
+    """The whole command line that starts `/server/<server>` in a sandbox of its own."""
     bwrap = find_bubblewrap()
     python = f"/python/bin/python{sys.version_info.major}.{sys.version_info.minor}"
-    program = [python, "-I", "-S", f"/server/{server}", str(descriptor), "/packages"]
+    program = [python, "-I", "-S", f"/server/{server}", "/packages"]
     sources = _neutral()
     if os.geteuid() != 0:
         return [bwrap, *_namespaces(), *_mounts(sources, root=False), *_environment(), *program]

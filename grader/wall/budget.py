@@ -11,9 +11,9 @@ A group is locked (`flock`) for as long as its grading runs, so what a killed gr
 from __future__ import annotations
 
 import errno
-import fcntl
 import itertools
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +23,9 @@ from typing import Literal
 
 from grader.sheet import Limits
 from grader.wall import WallError
+
+if sys.platform != "win32":  # control groups are Linux's; there is no lock where they are never made
+    import fcntl
 
 Version = Literal["v2", "v1", "none"]
 PREFIX = "gapgrade-"

@@ -13,7 +13,7 @@ from grader.sheet import Limits
 from grader.wall import Call, Failure, Value, WallError
 from grader.wall.budget import Budget
 from grader.wall.inside import frames
-from grader.wall.inside.probing import memory_text
+from grader.wall.inside.words import memory_text
 
 GRACE_SECONDS = 20.0  # for the server's own work around a call, on a busy machine
 

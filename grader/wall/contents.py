@@ -5,7 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 HOUSE = Path(__file__).parent.parent.parent
-READERS = ("__init__", "answers/reading", "answers/words", "dialects", "gaps", "handed", "lines", "pdf", "reading", "splice")
+READERS = (
+    "__init__",
+    "answers/reading",
+    "answers/words",
+    "dialects",
+    "gaps",
+    "handed",
+    "lines",
+    "pdf",
+    "reading",
+    "splice",
+)
 SERVER = "grader/wall/inside/server.py"
 ZYGOTE = "grader/wall/inside/zygote.py"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 
 from grader.result import Mode
 from grader.sheet import Limits
@@ -27,7 +26,7 @@ class FreshWall:
 
     @contextmanager
     def open(self, limits: Limits) -> Iterator[Cell]:
-        with self._budgets.open(limits) as budget, started(partial(bubblewrap.command, SERVER)) as peer:
+        with self._budgets.open(limits) as budget, started(bubblewrap.command(SERVER)) as peer:
             budget.join(peer.pid)
             yield RemoteCell(peer.control, limits, PRIVATE_FOLDERS, budget, self._seccomp)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 
 from grader import UnsafeError
 from grader.result import Mode
@@ -58,7 +57,7 @@ class NestedWall:
     def _hand_over(self, cell: socket.socket) -> None:
         for _ in range(2):  # a zygote that died since the last submission is replaced once
             if self._zygote is None:
-                self._zygote = self._running.enter_context(started(partial(bubblewrap.command, ZYGOTE)))
+                self._zygote = self._running.enter_context(started(bubblewrap.command(ZYGOTE)))
             try:
                 socket.send_fds(self._zygote.control, [b"c"], [cell.fileno()])
             except OSError:

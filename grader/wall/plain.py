@@ -41,9 +41,8 @@ class PlainWall:
                 (inside / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(file, inside / name)
             own = dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), str(temporary)) | {"LD_LIBRARY_PATH": ""}
-            program = [sys.executable, "-I", str(inside / SERVER)]
-            packages = sysconfig.get_path("purelib")
-            with started(lambda descriptor: [*program, str(descriptor), packages], {**ENVIRONMENT, **own}) as peer:
+            program = [sys.executable, "-I", str(inside / SERVER), sysconfig.get_path("purelib")]
+            with started(program, {**ENVIRONMENT, **own}) as peer:
                 folders = Folders(str(home), shared=(str(home), str(temporary)))
                 # the kernel would count this user's other processes too, and these are no processes of ours to confine
                 few = limits.model_copy(update={"processes": 0})

@@ -8,7 +8,7 @@ import socket
 import struct
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
@@ -67,20 +67,15 @@ def _sender(control: socket.socket) -> int:
 
 
 @contextmanager
-def started(command: Callable[[int], Sequence[str]], environment: Mapping[str, str] | None = None) -> Iterator[Peer]:
-    """Run a server until the context is left, and end all that it started.
-
-    Args:
-        command: the command line for the number of the server's end of a socket.
-    """
+def started(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[Peer]:
+    """Run a server, its standard input and output a socket, until the context is left; end all that it started."""
     ours, theirs = connected()
     with ours, tempfile.TemporaryFile() as said:  # a pipe would fill up, and whoever holds it open would block us
         with theirs:
             process = subprocess.Popen(
-                command(theirs.fileno()),
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                command,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 stderr=said,
                 env=environment,
                 start_new_session=True,  # Ctrl-C is for this process alone, which then ends that one

@@ -16,14 +16,14 @@ from grader import UnsafeError
 
 DENIED = tuple(
     """
-    acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init finit_module flock fsconfig
-    fsmount fsopen fspick init_module inotify_init inotify_init1 io_uring_enter io_uring_register io_uring_setup ioperm
-    iopl kcmp
-    kexec_file_load kexec_load keyctl landlock_create_ruleset lookup_dcookie mbind memfd_create memfd_secret
-    migrate_pages mount mount_setattr move_mount move_pages msgget name_to_handle_at open_by_handle_at open_tree
-    perf_event_open personality pidfd_getfd pidfd_open pivot_root process_madvise process_vm_readv process_vm_writev
-    ptrace quotactl quotactl_fd reboot request_key semget set_mempolicy setdomainname sethostname setns settimeofday
-    shmat shmctl shmget swapoff swapon syslog umount2 unshare userfaultfd vhangup vmsplice
+    _sysctl acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init finit_module
+    flock fsconfig fsmount fsopen fspick init_module inotify_init inotify_init1 io_destroy io_getevents io_setup
+    io_submit io_uring_enter io_uring_register io_uring_setup ioperm iopl kcmp kexec_file_load kexec_load keyctl
+    landlock_create_ruleset lookup_dcookie mbind memfd_create memfd_secret migrate_pages modify_ldt mount
+    mount_setattr move_mount move_pages mq_open msgget name_to_handle_at open_by_handle_at open_tree perf_event_open
+    personality pidfd_getfd pidfd_open pivot_root process_madvise process_vm_readv process_vm_writev ptrace quotactl
+    quotactl_fd reboot request_key semget set_mempolicy setdomainname sethostname setns settimeofday shmat shmctl
+    shmget swapoff swapon sysfs syslog umount2 unshare uselib userfaultfd ustat vhangup vmsplice
     """.split()
 )
 NAMESPACE_FLAGS = (0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)
@@ -44,7 +44,8 @@ def program() -> bytes:
             "libseccomp is not installed; on Debian and Ubuntu run: sudo apt-get install libseccomp2"
         ) from None
     deny = seccomp.ERRNO(errno.EPERM)
-    rules = seccomp.SyscallFilter(seccomp.ALLOW)  # another architecture's calls (32-bit, x32) kill the process
+    rules = seccomp.SyscallFilter(seccomp.ALLOW)
+    rules.set_attr(seccomp.Attr.ACT_BADARCH, seccomp.KILL_PROCESS)  # another architecture's calls: 32-bit, x32
     for name in DENIED:
         try:
             rules.add_rule(deny, name)

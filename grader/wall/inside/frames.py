@@ -3,26 +3,59 @@
 from __future__ import annotations
 
 import json
-import socket
+import os
 import struct
-from typing import Any
+from typing import Any, Protocol
 
 MAX_HEADER = 4 * 2**20
 LENGTHS = struct.Struct(">IQ")
+
+
+class Stream(Protocol):
+    """What messages travel over: a socket, or two pipes."""
+
+    def recv(self, size: int, /) -> bytes: ...
+
+    def sendall(self, data: bytes, /) -> None: ...
+
+    def fileno(self) -> int:
+        """What becomes readable when something comes, or the other end closes."""
+
+
+class Standard:
+    """This process's standard input and output as one stream; whatever is printed from now on goes to its errors."""
+
+    def __init__(self) -> None:
+        self._in, self._out = os.dup(0), os.dup(1)
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.dup2(2, 1)
+        os.close(null)
+
+    def recv(self, size: int, /) -> bytes:
+        return os.read(self._in, size)
+
+    def sendall(self, data: bytes, /) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._out, view) :]
+
+    def fileno(self) -> int:
+        return self._in
 
 
 class BadMessage(Exception):
     """A message that this protocol does not know, or a stream that ended in the middle of one."""
 
 
-def send(stream: socket.socket, header: dict[str, Any], blob: bytes = b"") -> None:
+def send(stream: Stream, header: dict[str, Any], blob: bytes = b"") -> None:
     text = json.dumps(header).encode()
     stream.sendall(LENGTHS.pack(len(text), len(blob)) + text)
     if blob:
         stream.sendall(blob)
 
 
-def receive(stream: socket.socket, max_blob: int) -> tuple[dict[str, Any], bytes] | None:
+def receive(stream: Stream, max_blob: int) -> tuple[dict[str, Any], bytes] | None:
     """The next message, or None where the other side has closed; no length is believed beyond the caps."""
     lengths = _exactly(stream, LENGTHS.size, at_start=True)
     if lengths is None:
@@ -42,7 +75,7 @@ def receive(stream: socket.socket, max_blob: int) -> tuple[dict[str, Any], bytes
     return header, blob or b""
 
 
-def _exactly(stream: socket.socket, size: int, *, at_start: bool = False) -> bytes | None:
+def _exactly(stream: Stream, size: int, *, at_start: bool = False) -> bytes | None:
     parts = []
     left = size
     while left:

@@ -14,6 +14,7 @@ from typing import Any
 
 from gapcheck import codec
 from grader.wall.inside import confine
+from grader.wall.inside.words import files_text, memory_text
 
 PRIVATE = "/private"
 KEPT_FRAMES = 30
@@ -144,17 +145,12 @@ def _limit_behind(cage: Cage, error: BaseException, text: str) -> str:
     if isinstance(error, MemoryError) or number == errno.ENOMEM or "can't allocate memory" in text:
         return f"more than {memory_text(cage.memory_mb)} of memory"
     if number in (errno.ENOSPC, errno.EFBIG):
-        return f"more than {cage.disk_mb} MiB or {cage.disk_mb * confine.FILES_PER_MB:,} files written"
+        return f"more than {files_text(cage.disk_mb)} written"
     if number == errno.EMFILE:
         return f"more than {cage.open_files} open files"
     if cage.processes and (isinstance(error, BlockingIOError) or "can't start new thread" in text):
         return f"more than {cage.processes} processes and threads"
     return ""
-
-
-def memory_text(memory_mb: int) -> str:
-    """2048 -> `2 GiB`; 1500 -> `1500 MiB`."""
-    return f"{memory_mb // 1024} GiB" if memory_mb % 1024 == 0 else f"{memory_mb} MiB"
 
 
 def _trace(error: BaseException) -> str:

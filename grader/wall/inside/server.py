@@ -1,8 +1,8 @@
 """A cell's server: answers calls one by one, each in a fork of its own, and clears up after each.
 
-It never runs student code itself. Started inside a sandbox with the number of a connected socket:
+It never runs student code itself. Started inside a sandbox, and spoken with over its standard input and output:
 
-    python -I -S server.py SOCKET PACKAGES
+    python -I -S server.py PACKAGES
 
 PACKAGES is the folder of installed packages.
 """
@@ -12,10 +12,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import sys
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # this file runs as a program, before it knows where its modules are
+    from grader.wall.inside import frames
 
 MAX_REQUEST = 512 * 2**20
 
@@ -65,7 +67,7 @@ def _warm_up(torch: Any) -> None:
     torch.manual_seed(0)
 
 
-def serve(control: socket.socket) -> None:
+def serve(control: frames.Stream) -> None:
     """Answer until the other side closes."""
     from grader.wall.inside import confine
     from grader.wall.inside.watch import Gone
@@ -78,7 +80,7 @@ def serve(control: socket.socket) -> None:
         _answer_all(control)
 
 
-def _answer_all(control: socket.socket) -> None:
+def _answer_all(control: frames.Stream) -> None:
     from grader.wall.inside import frames
 
     cellmate: Cellmate | None = None
@@ -175,15 +177,15 @@ def _empty(folder: str) -> None:
 
 
 def main() -> None:
-    descriptor, packages = int(sys.argv[1]), sys.argv[2]
     sys.path.insert(0, os.path.abspath(__file__).removesuffix("/grader/wall/inside/server.py"))
-    load(packages)
     from grader.wall.inside import confine, frames
+
+    control = frames.Standard()
+    load(sys.argv[1])
 
     if sys.platform == "linux":
         confine.prctl(confine.PR_SET_DUMPABLE, 0)
         confine.prctl(confine.PR_SET_CHILD_SUBREAPER, 1)
-    control = socket.socket(fileno=descriptor)
     frames.send(control, {"status": "ready"})
     serve(control)
     os._exit(0)  # at once, whatever torch would like to tidy up

@@ -1,10 +1,10 @@
 """The process that has imported torch once and forks a cell for each submission; it never sees student code.
 
-    python -I -S zygote.py SOCKET PACKAGES
+    python -I -S zygote.py PACKAGES
 
-Each message on the socket carries a connected socket of its own for the new cell. The cell is process 1 of its own
-user, pid, mount, network, ipc, uts and cgroup namespaces; when its socket closes it ends, and the kernel ends whatever
-else runs there.
+Its standard input is a socket. Each message there carries a connected socket of its own for the new cell. The cell is
+process 1 of its own user, pid, mount, network, ipc, uts and cgroup namespaces; when its socket closes it ends, and the
+kernel ends whatever else runs there.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ import sys
 
 
 def main() -> None:
-    descriptor, packages = int(sys.argv[1]), sys.argv[2]
     sys.path.insert(0, os.path.abspath(__file__).removesuffix("/grader/wall/inside/zygote.py"))
     from grader.wall.inside import frames, server
 
-    server.load(packages)
-    control = socket.socket(fileno=descriptor)
+    control = socket.socket(fileno=frames.Standard().fileno())
+    server.load(sys.argv[1])
     frames.send(control, {"status": "ready"})
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
