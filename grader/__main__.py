@@ -18,6 +18,7 @@ COMMANDS = {
     "merge": "grader.commands.merge",
     "show": "grader.commands.show",
     "stats": "grader.commands.stats",
+    "feedback": "grader.commands.feedback",
     "gradebook": "grader.commands.gradebook",
     "collect": "grader.commands.collect",
     "publish": "grader.commands.publish",

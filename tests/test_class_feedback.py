@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +14,8 @@ from hypothesis import strategies as st
 
 from grader.class_feedback import Bin, as_markdown, summarise
 
-TEMPLATE = (Path(__file__).parent.parent / "tools" / "release_files" / "feedback.md").read_text()
+HOUSE = Path(__file__).parent.parent
+TEMPLATE = (HOUSE / "tools" / "release_files" / "feedback.md").read_text()
 PROBLEMS, HELPFUL, HOURS, OTHER = [line for line in TEMPLATE.splitlines() if line.startswith("## ")]
 
 
@@ -69,3 +73,23 @@ def test_a_class_that_says_nothing_has_a_page_too() -> None:
 @given(st.lists(st.text(max_size=200), max_size=5), st.lists(st.text(max_size=10), max_size=3))
 def test_any_texts_make_a_page(texts: list[str], names: list[str]) -> None:
     as_markdown(summarise([TEMPLATE + text for text in texts] + texts, TEMPLATE, names), "T")
+
+
+def test_the_command_reads_a_folder_of_submissions_and_leaves_the_rosters_names_out(
+    course: Path, tmp_path: Path
+) -> None:
+    for name, text in (("a", filled(problems="Mona had no GPU", hours="5")), ("b", TEMPLATE)):
+        (tmp_path / "teams" / name).mkdir(parents=True)
+        (tmp_path / "teams" / name / "feedback.md").write_text(text)
+    (tmp_path / "roster.csv").write_text("username,name\nmona-l,Mona Lisa\n")
+    command = [sys.executable, "-m", "grader", "feedback", "teams", "--sheet", "sums", "--course", str(course)]
+    environment = {**os.environ, "PYTHONPATH": str(HOUSE)}
+    done = subprocess.run(
+        [*command, "--roster", "roster.csv", "--out", "out/page.md"],
+        capture_output=True, text=True, check=False, cwd=tmp_path, env=environment,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    page = (tmp_path / "out" / "page.md").read_text()
+    assert "Written in: 1 of 2 feedbacks." in page
+    assert "had no GPU" in page
+    assert "Mona" not in page
