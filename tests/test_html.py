@@ -130,7 +130,11 @@ def rich_result(**changes: Any) -> Result:
         id="loops", deduction=Decimal(0), message="1 loop", evidence=(Evidence(text="`for x`", file="a.py", line=3),)
     )
     failed = make_task(
-        make_test(mistake="the variance stands where the standard deviation belongs"),
+        make_test(
+            mistake="std-is-variance",
+            mistake_title="The variance stands where the standard deviation belongs.",
+            mistake_hint="Which of the two is the square?",
+        ),
         make_test(1, outcome="error", message="NotImplementedError: TODO vae 7"),
         make_hidden(2),
         make_test(3, outcome="passed"),
@@ -215,7 +219,7 @@ def test_the_page_says_what_counts_what_failed_and_what_to_do() -> None:
         "5 to pass",
         "Advisory.",
         "1.5 points open",
-        "the variance stands where the standard deviation belongs",
+        "The variance stands where the standard deviation belongs. Which of the two is the square?",
         "not done yet: TODO vae 7 - 1 test waits for it",
         "Think of the logarithm.",
         "What to do next",

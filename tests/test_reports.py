@@ -187,7 +187,9 @@ def test_paths_of_the_grading_machine_are_cut_to_the_name() -> None:
 
 def hostile_result(text: str) -> Result:
     rule = RuleResult(id="gaps", deduction=Decimal(1), message=text, evidence=(Evidence(text=text, file=text, line=2),))
-    task = make_task(make_test(title=text, hint=text, message=text, mistake=text), note=text, title=text)
+    task = make_task(
+        make_test(title=text, hint=text, message=text, mistake=text, mistake_title=text), note=text, title=text
+    )
     return make_result(task, rules=(rule,), submission=text, edits={text: text}, title=text)
 
 
@@ -206,7 +208,7 @@ def test_no_line_of_the_terminal_begins_a_command(text: str, width: int) -> None
 def test_only_our_own_commands_are_in_the_lines_for_the_runner(text: str) -> None:
     student = student_view(hostile_result(text))
     lines = [line for one in [*annotate(student), *classroom_notices(student)] for line in one.splitlines()]
-    assert [line.split(" ")[0] for line in lines] == ["::error", "::warning", "::notice", "::notice"]
+    assert [line.split(" ")[0] for line in lines] == ["::error", "::error", "::warning", "::notice", "::notice"]
     assert not any("##[" in line for line in lines)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from grader.reports import words
-from grader.reports.failures import causes, waiting
+from grader.reports.failures import causes, mistakes, waiting
 from grader.reports.text import plain, workflow_data, workflow_property
 from grader.reports.views import StudentResult
 from grader.result import Evidence, TaskResult
@@ -57,6 +57,8 @@ def annotate(student: StudentResult) -> list[str]:
 def _errors(task: TaskResult) -> Iterator[str]:
     if waits := waiting(task):
         yield command("error", words.waits_for(waits), title=words.name(task))
+    for mistake in mistakes(task):
+        yield command("error", f"It looks as if: {mistake}", title=words.name(task))
     for cause in causes(task):
         titles = [test.title for test in cause.tests] if len(cause.tests) > 1 else []
         lines = [cause.message, *titles, *(f"Hint: {hint}" for hint in cause.hints)]
