@@ -188,7 +188,7 @@ def test_paths_of_the_grading_machine_are_cut_to_the_name() -> None:
 def hostile_result(text: str) -> Result:
     rule = RuleResult(id="gaps", deduction=Decimal(1), message=text, evidence=(Evidence(text=text, file=text, line=2),))
     task = make_task(
-        make_test(title=text, hint=text, message=text, mistake=text, mistake_title=text), note=text, title=text
+        make_test(title=text, hint=text, message=text, mistake="known", mistake_title=text), note=text, title=text
     )
     return make_result(task, rules=(rule,), submission=text, edits={text: text}, title=text)
 
