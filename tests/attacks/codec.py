@@ -77,7 +77,9 @@ def _mutations(count: int) -> Callable[[Path], str]:
 
 
 ATTACKS: tuple[Attack, ...] = (
-    _forged("pickle", "a pickle whose __reduce__ would run a command", b"\x80\x04cposix\nsystem\n(S'touch /tmp/x'\ntR."),
+    _forged(
+        "pickle", "a pickle whose __reduce__ would run a command", b"\x80\x04cposix\nsystem\n(S'touch /tmp/x'\ntR."
+    ),
     _forged("nothing", "a frame of no bytes", b""),
     _forged("too-long", "a structure that declares 4 GiB", b"\xff\xff\xff\xff{}"),
     _forged("nested", "nesting of 100,000", _frame(b"[" * 100_000 + b"]" * 100_000)),
@@ -93,9 +95,17 @@ ATTACKS: tuple[Attack, ...] = (
     _forged("duplicate-keys", "a dict with a key twice", _frame({"dict": [["a", 1], ["a", 2]]})),
     _forged("equal-keys", "a dict with True and 1", _frame({"dict": [[True, 1], [1, 2]]})),
     _forged("key-list", "a dict with a list as a key", _frame({"dict": [[{"list": []}, 1]]})),
-    _forged("key-tensor", "a dict with a tensor as a key",
-            _frame({"dict": [[{"tensor": ["0"]}, 1]]}, _arrays({"0": {"dtype": "F32", "shape": [], "data_offsets": [0, 4]}}, bytes(4)))),
-    _forged("json-duplicates", "an object whose kind stands twice", _frame(b'{"int":"0x20000000000000","float":"nan"}')),
+    _forged(
+        "key-tensor",
+        "a dict with a tensor as a key",
+        _frame(
+            {"dict": [[{"tensor": ["0"]}, 1]]},
+            _arrays({"0": {"dtype": "F32", "shape": [], "data_offsets": [0, 4]}}, bytes(4)),
+        ),
+    ),
+    _forged(
+        "json-duplicates", "an object whose kind stands twice", _frame(b'{"int":"0x20000000000000","float":"nan"}')
+    ),
     _forged("surrogate", "a lone surrogate", _frame(b'"\\ud800"')),
     _forged("not-utf8", "a structure that is not UTF-8", _frame(b'"\xff\xfe"')),
     _forged("unknown-kind", "a part of an unknown kind", _frame({"object": ["os.system"]})),
@@ -103,10 +113,19 @@ ATTACKS: tuple[Attack, ...] = (
     _forged("extra", "bytes behind the frame", codec.encode(1) + b"more"),
     _forged("truncated", "a frame cut off", codec.encode(torch.ones(9))[:-1]),
     _forged("missing-array", "an array that is not there", _frame({"tensor": ["7"]})),
-    _forged("unnamed-array", "an array that nothing names",
-            _frame(1, _arrays({"0": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, bytes(4)))),
-    _forged("aliased", "two parts that name one array",
-            _frame({"list": [{"tensor": ["0"]}, {"tensor": ["0"]}]}, _arrays({"0": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, bytes(4)))),
+    _forged(
+        "unnamed-array",
+        "an array that nothing names",
+        _frame(1, _arrays({"0": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, bytes(4))),
+    ),
+    _forged(
+        "aliased",
+        "two parts that name one array",
+        _frame(
+            {"list": [{"tensor": ["0"]}, {"tensor": ["0"]}]},
+            _arrays({"0": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, bytes(4)),
+        ),
+    ),
     _forged("header-length", "an array header that declares 2^60 bytes", _frame(1, struct.pack("<Q", 2**60) + b"{}")),
     _forged("header-json", "an array header that is no JSON", _frame(1, _arrays(b"{{{"))),
     _forged("shape-overflow", "a shape whose product overflows", _array(shape=[2**32, 2**32])),
@@ -117,45 +136,116 @@ ATTACKS: tuple[Attack, ...] = (
     _forged("dtype", "an unknown dtype", _array(dtype="PICKLE")),
     _forged("dtype-f8", "a dtype that must not cross", _array(dtype="F8_E4M3", shape=[8])),
     _forged("dimensions", "a hundred dimensions", _array(shape=[1] * 99 + [2])),
-    _forged("metadata", "metadata in place of arrays", _frame({"tensor": ["__metadata__"]}, _arrays({"__metadata__": {"a": "b"}}))),
+    _forged(
+        "metadata",
+        "metadata in place of arrays",
+        _frame({"tensor": ["__metadata__"]}, _arrays({"__metadata__": {"a": "b"}})),
+    ),
     _value("object-array", "an array of objects", "    import numpy\n    return numpy.array([object()])", "refused"),
     _value("text-array", "an array of texts", "    import numpy\n    return numpy.array(['x'])", "refused"),
-    _value("record-array", "an array of records", "    import numpy\n    return numpy.zeros(1, dtype=[('a', 'f4')])", "refused"),
-    _value("array-subclass", "a subclass of numpy's array", "    import numpy\n    return numpy.matrix([[1.0]])", "refused"),
+    _value(
+        "record-array",
+        "an array of records",
+        "    import numpy\n    return numpy.zeros(1, dtype=[('a', 'f4')])",
+        "refused",
+    ),
+    _value(
+        "array-subclass", "a subclass of numpy's array", "    import numpy\n    return numpy.matrix([[1.0]])", "refused"
+    ),
     _value("sparse", "a sparse tensor", "    import torch\n    return torch.eye(3).to_sparse()", "refused"),
-    _value("quantised", "a quantised tensor",
-           "    import torch\n    return torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)", "refused"),
-    _value("meta", "a tensor without storage", "    import torch\n    return torch.empty(10**12, device='meta')", "refused"),
-    _value("complex-128", "a dtype that must not cross", "    import torch\n    return torch.ones(1, dtype=torch.complex128)", "refused"),
+    _value(
+        "quantised",
+        "a quantised tensor",
+        "    import torch\n    return torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)",
+        "refused",
+    ),
+    _value(
+        "meta", "a tensor without storage", "    import torch\n    return torch.empty(10**12, device='meta')", "refused"
+    ),
+    _value(
+        "complex-128",
+        "a dtype that must not cross",
+        "    import torch\n    return torch.ones(1, dtype=torch.complex128)",
+        "refused",
+    ),
     _value("cycle", "a list that holds itself", "    x = []\n    x.append(x)\n    return x", "refused"),
-    _value("deep", "nesting of 100,000", "    x = []\n    for _ in range(100_000):\n        x = [x]\n    return x", "refused"),
+    _value(
+        "deep",
+        "nesting of 100,000",
+        "    x = []\n    for _ in range(100_000):\n        x = [x]\n    return x",
+        "refused",
+    ),
     _value("surrogate", "a lone surrogate", "    return '\\ud800'", "refused"),
-    _value("bool-subclass", "an int of a class of its own", "    import enum\n    return enum.IntEnum('Five', 'five').five", "refused"),
-    _value("ordered-dict", "a dict of another class", "    import collections\n    return collections.OrderedDict(a=1)", "refused"),
-    _value("named-tuple", "a tuple of another class", "    import collections\n    return collections.namedtuple('P', 'x')(1)", "refused"),
+    _value(
+        "bool-subclass",
+        "an int of a class of its own",
+        "    import enum\n    return enum.IntEnum('Five', 'five').five",
+        "refused",
+    ),
+    _value(
+        "ordered-dict",
+        "a dict of another class",
+        "    import collections\n    return collections.OrderedDict(a=1)",
+        "refused",
+    ),
+    _value(
+        "named-tuple",
+        "a tuple of another class",
+        "    import collections\n    return collections.namedtuple('P', 'x')(1)",
+        "refused",
+    ),
     _value("huge-integer", "an integer of a million bits", "    return 1 << 10**6", "refused"),
-    _value("numbers", "bool, int and -0.0 keep their types", "    return [True, 1, 2**200, -0.0]",
-           sees=lambda seen: [type(one) for one in seen] == [bool, int, int, float] and str(seen[3]) == "-0.0"),
+    _value(
+        "numbers",
+        "bool, int and -0.0 keep their types",
+        "    return [True, 1, 2**200, -0.0]",
+        sees=lambda seen: [type(one) for one in seen] == [bool, int, int, float] and str(seen[3]) == "-0.0",
+    ),
     _value("nul", "a text with NUL", "    return 'a\\0b'", sees="a\0b"),
-    _value("strides", "negative strides, views and expanded tensors cross as plain copies", """
+    _value(
+        "strides",
+        "negative strides, views and expanded tensors cross as plain copies",
+        """
     import numpy, torch
     x = torch.arange(6.0).reshape(2, 3)
     return [numpy.arange(3)[::-1], x.T, torch.ones(1).expand(4), x[:, ::2]]""",
-           sees=lambda seen: [list(seen[0]), seen[1].shape, seen[2].tolist(), seen[3].is_contiguous()]
-           == [[2, 1, 0], (3, 2), [1.0] * 4, True]),
-    _value("shared-storage", "two tensors that share storage cross as two",
-           "    import torch\n    x = torch.zeros(3)\n    return [x, x]",
-           sees=lambda seen: seen[0].data_ptr() != seen[1].data_ptr()),
-    _value("requires-grad", "a tensor with a graph behind it",
-           "    import torch\n    return torch.ones(2, requires_grad=True) * 2",
-           sees=lambda seen: seen.grad_fn is None and not seen.requires_grad),
-    _value("passed-descriptor", "a descriptor passed through the channel of results", """
+        sees=lambda seen: (
+            [list(seen[0]), seen[1].shape, seen[2].tolist(), seen[3].is_contiguous()]
+            == [[2, 1, 0], (3, 2), [1.0] * 4, True]
+        ),
+    ),
+    _value(
+        "shared-storage",
+        "two tensors that share storage cross as two",
+        "    import torch\n    x = torch.zeros(3)\n    return [x, x]",
+        sees=lambda seen: seen[0].data_ptr() != seen[1].data_ptr(),
+    ),
+    _value(
+        "requires-grad",
+        "a tensor with a graph behind it",
+        "    import torch\n    return torch.ones(2, requires_grad=True) * 2",
+        sees=lambda seen: seen.grad_fn is None and not seen.requires_grad,
+    ),
+    _value(
+        "passed-descriptor",
+        "a descriptor passed through the channel of results",
+        """
     import socket
     channel = tried(lambda: socket.socket(fileno=3))
-    return channel""", sees=lambda seen: seen in ("ENOTSOCK", "EPERM")),
-    _value("reduce", "an object that would unpickle to a command",
-           "    class Bomb:\n        def __reduce__(self):\n            return os.system, ('touch /tmp/x',)\n    return Bomb()", "refused"),
-    Probe("malicious-checkpoint", "a checkpoint that runs code when it is loaded: inside, where it harms nobody", "N", """
+    return channel""",
+        sees=lambda seen: seen in ("ENOTSOCK", "EPERM"),
+    ),
+    _value(
+        "reduce",
+        "an object that would unpickle to a command",
+        "    class Bomb:\n        def __reduce__(self):\n            return os.system, ('touch /tmp/x',)\n    return Bomb()",
+        "refused",
+    ),
+    Probe(
+        "malicious-checkpoint",
+        "a checkpoint that runs code when it is loaded: inside, where it harms nobody",
+        "N",
+        """
 def attack():
     import torch
     class Bomb:
@@ -164,6 +254,8 @@ def attack():
     torch.save({"w": Bomb()}, "/tmp/x.pt")
     refused = tried(torch.load, "/tmp/x.pt")
     tried(torch.load, "/tmp/x.pt", weights_only=False)
-    return refused != "done", os.path.isdir("/tmp/loaded")""", (True, True)),
+    return refused != "done", os.path.isdir("/tmp/loaded")""",
+        (True, True),
+    ),
     Outside("mutations", "five thousand frames with random damage", "F", _mutations(5000)),
-)  # fmt: skip
+)

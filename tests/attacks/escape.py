@@ -66,29 +66,66 @@ def attack():
 
 ATTACKS: tuple[Attack, ...] = (
     *(_socket(family) for family in FAMILIES),
-    Probe("tcp", "TCP to the world and to itself", "D", """
+    _syscall("socket", "a socket whose family has bits that the kernel ignores", "0x1_0000_0002", "1", "0"),
+    _syscall("socketpair", "a pair of sockets of another family", "30", "2", "0", "ctypes.create_string_buffer(8)"),
+    _syscall("prlimit64", "the server's limits lowered", "1", "9", "(ctypes.c_ulong * 2)(1, 1)", "0"),
+    Probe(
+        "tcp",
+        "TCP to the world and to itself",
+        "D",
+        """
 def attack():
     import socket
     return [tried(socket.create_connection, address, 1) for address in (("1.1.1.1", 53), ("127.0.0.1", 22), ("::1", 80))]""",
-          ["EPERM"] * 3),
-    Probe("dns", "a name looked up", "D",
-          "def attack():\n    import socket\n    return tried(socket.getaddrinfo, 'example.org', 80)",
-          lambda seen: seen in ("gaierror", "EPERM", "EAI_AGAIN") or seen != "done", limits=PATIENT),
-    Probe("http", "a page fetched", "D", """
+        ["EPERM"] * 3,
+    ),
+    Probe(
+        "dns",
+        "a name looked up",
+        "D",
+        "def attack():\n    import socket\n    return tried(socket.getaddrinfo, 'example.org', 80)",
+        lambda seen: seen in ("gaierror", "EPERM", "EAI_AGAIN") or seen != "done",
+        limits=PATIENT,
+    ),
+    Probe(
+        "http",
+        "a page fetched",
+        "D",
+        """
 def attack():
     import urllib.request
-    return tried(urllib.request.urlopen, "http://example.org", timeout=2)""", lambda seen: seen != "done", limits=PATIENT),
-    Probe("torch-hub", "a model fetched with torch.hub", "D", """
+    return tried(urllib.request.urlopen, "http://example.org", timeout=2)""",
+        lambda seen: seen != "done",
+        limits=PATIENT,
+    ),
+    Probe(
+        "torch-hub",
+        "a model fetched with torch.hub",
+        "D",
+        """
 def attack():
     import torch
     return tried(torch.hub.load_state_dict_from_url, "https://download.pytorch.org/models/resnet18-f37072fd.pth")""",
-          lambda seen: seen != "done", limits=PATIENT),
-    Probe("pip", "a package installed with pip", "D", """
+        lambda seen: seen != "done",
+        limits=PATIENT,
+    ),
+    Probe(
+        "pip",
+        "a package installed with pip",
+        "D",
+        """
 def attack():
     import subprocess, sys
     command = [sys.executable, "-m", "pip", "install", "--retries", "0", "--timeout", "1", "--target", "/tmp/x", "six"]
-    return subprocess.run(command, capture_output=True).returncode != 0""", True, limits=PATIENT),
-    Probe("host-sockets", "sockets of the machine's services in the file system", "D", """
+    return subprocess.run(command, capture_output=True).returncode != 0""",
+        True,
+        limits=PATIENT,
+    ),
+    Probe(
+        "host-sockets",
+        "sockets of the machine's services in the file system",
+        "D",
+        """
 def attack():
     import stat
     found = []
@@ -96,13 +133,20 @@ def attack():
         for folder, folders, files in os.walk(top):
             folders[:] = [one for one in folders if os.path.join(folder, one) not in ("/proc", "/usr", "/python", "/packages")]
             found += [f for f in files if stat.S_ISSOCK(os.lstat(os.path.join(folder, f)).st_mode)]
-    return found""", []),
-    Probe("unix-elsewhere", "a connection to an abstract socket of the machine", "D", """
+    return found""",
+        [],
+    ),
+    Probe(
+        "unix-elsewhere",
+        "a connection to an abstract socket of the machine",
+        "D",
+        """
 def attack():
     import socket
     names = [line.split()[-1] for line in open("/proc/net/unix").read().splitlines()[1:] if len(line.split()) > 7]
     return [tried(socket.socket(socket.AF_UNIX).connect, "\\0/tmp/.X11-unix/X0"), names]""",
-          lambda seen: seen[0] in ("ECONNREFUSED", "EPERM") and seen[1] == []),
+        lambda seen: seen[0] in ("ECONNREFUSED", "EPERM") and seen[1] == [],
+    ),
     _syscall("unshare", "a user namespace of its own", "0x10000000"),
     _syscall("unshare", "a mount namespace of its own", "0x00020000", also="-mount"),
     _syscall("unshare", "a network namespace of its own", "0x40000000", also="-net"),
@@ -118,7 +162,9 @@ def attack():
     _syscall("open_tree", "the new mount interface: open_tree", "-100", "b'/'", "1", sees=ABSENT),
     _syscall("fsopen", "the new mount interface: fsopen", "b'tmpfs'", "0", sees=ABSENT),
     _syscall("fspick", "the new mount interface: fspick", "-100", "b'/'", "0", sees=ABSENT),
-    _syscall("move_mount", "the new mount interface: move_mount", "-100", "b'/usr'", "-100", "b'/tmp'", "0", sees=ABSENT),
+    _syscall(
+        "move_mount", "the new mount interface: move_mount", "-100", "b'/usr'", "-100", "b'/tmp'", "0", sees=ABSENT
+    ),
     _syscall("mount_setattr", "the new mount interface: mount_setattr", "-100", "b'/'", "0", "0", "0", sees=ABSENT),
     _syscall("ptrace", "being traced", "0", "0", "0", "0"),
     _syscall("process_vm_writev", "writing another process's memory", "1", "0", "0", "0", "0", "0"),
@@ -128,7 +174,9 @@ def attack():
     _syscall("kcmp", "comparing with the server", "1", "1", "0", "0", "0", sees=ABSENT),
     _syscall("io_uring_setup", "io_uring", "8", "ctypes.create_string_buffer(120)", sees=ABSENT),
     _syscall("bpf", "a kernel program", "0", "ctypes.create_string_buffer(120)", "120", sees=ABSENT),
-    _syscall("perf_event_open", "performance counters", "ctypes.create_string_buffer(120)", "0", "-1", "-1", "0", sees=ABSENT),
+    _syscall(
+        "perf_event_open", "performance counters", "ctypes.create_string_buffer(120)", "0", "-1", "-1", "0", sees=ABSENT
+    ),
     _syscall("userfaultfd", "page faults handled by itself", "1", sees=ABSENT),
     _syscall("keyctl", "the kernel's keyrings", "0", "-3", "1", sees=ABSENT),
     _syscall("add_key", "a key left in the kernel", "b'user'", "b'x'", "b'y'", "1", "-3", sees=ABSENT),
@@ -157,19 +205,46 @@ def attack():
     _syscall("landlock_create_ruleset", "a rule set of its own", "0", "0", "1", sees=(*ABSENT, "EOPNOTSUPP")),
     _syscall("iopl", "hardware ports", "3", sees=ABSENT),
     _syscall("ioperm", "one hardware port", "128", "1", "1", sees=ABSENT),
-    Probe("calls-of-32-bit", "a 32-bit system call", "K",
-          "def attack():\n    return native(bytes.fromhex('b814000000cd80c3'))", ends=("crashed",), here=_only_on_x86),
-    Probe("calls-of-x32", "an x32 system call", "K",
-          "def attack():\n    return native(bytes.fromhex('b8270000400f05c3'))", ends=("crashed",), says="SIGSYS",
-          here=_only_on_x86),
-    Probe("code-of-32-bit", "a jump into 32-bit code", "K",
-          # push 0x23; push next; retfq: the code segment of 32-bit programs
-          "def attack():\n    return native(bytes.fromhex('6a236800100000 48cb'.replace(' ', '')))", ends=("crashed",),
-          here=_only_on_x86),
-    Probe("native-code", "machine code that asks for a namespace", "D",
-          # mov eax, 272 (unshare); mov edi, CLONE_NEWUSER; syscall; ret
-          "def attack():\n    return native(bytes.fromhex('b810010000bf000000100f05c3'))", -1, here=_only_on_x86),
-    Probe("compiled-code", "a compiled program that asks for namespaces and sockets", "D", """
+    Probe(
+        "calls-of-32-bit",
+        "a 32-bit system call",
+        "K",
+        "def attack():\n    return native(bytes.fromhex('b814000000cd80c3'))",
+        ends=("crashed",),
+        here=_only_on_x86,
+    ),
+    Probe(
+        "calls-of-x32",
+        "an x32 system call",
+        "K",
+        "def attack():\n    return native(bytes.fromhex('b8270000400f05c3'))",
+        ends=("crashed",),
+        says="SIGSYS",
+        here=_only_on_x86,
+    ),
+    Probe(
+        "code-of-32-bit",
+        "a jump into 32-bit code",
+        "K",
+        # push 0x23; push next; retfq: the code segment of 32-bit programs
+        "def attack():\n    return native(bytes.fromhex('6a236800100000 48cb'.replace(' ', '')))",
+        ends=("crashed",),
+        here=_only_on_x86,
+    ),
+    Probe(
+        "native-code",
+        "machine code that asks for a namespace",
+        "D",
+        # mov eax, 272 (unshare); mov edi, CLONE_NEWUSER; syscall; ret
+        "def attack():\n    return native(bytes.fromhex('b810010000bf000000100f05c3'))",
+        -1,
+        here=_only_on_x86,
+    ),
+    Probe(
+        "compiled-code",
+        "a compiled program that asks for namespaces and sockets",
+        "D",
+        """
 def attack():
     import subprocess
     open("x.c", "w").write('''
@@ -179,85 +254,177 @@ def attack():
 int main(void) { return (unshare(CLONE_NEWUSER) == 0) + 2 * (socket(AF_INET, SOCK_STREAM, 0) >= 0); }
 ''')
     made = subprocess.run(["gcc", "x.c", "-o", "/tmp/x"], capture_output=True)
-    return made.returncode, subprocess.run(["/tmp/x"]).returncode""", (0, 0), limits=PATIENT, here=_compiler),
-    Probe("copied-program", "a program copied to its folder and run: the same rules", "D", """
+    return made.returncode, subprocess.run(["/tmp/x"]).returncode""",
+        (0, 0),
+        limits=PATIENT,
+        here=_compiler,
+    ),
+    Probe(
+        "copied-program",
+        "a program copied to its folder and run: the same rules",
+        "D",
+        """
 def attack():
     import shutil, subprocess
     shutil.copy("/usr/bin/env", "/tmp/env")
     os.chmod("/tmp/env", 0o6755)
-    return subprocess.run(["/tmp/env", "unshare", "--user", "true"], capture_output=True).returncode != 0""", True),
-    Probe("program-in-shm", "a program run from /dev/shm", "D", """
+    return subprocess.run(["/tmp/env", "unshare", "--user", "true"], capture_output=True).returncode != 0""",
+        True,
+    ),
+    Probe(
+        "program-in-shm",
+        "a program run from /dev/shm",
+        "D",
+        """
 def attack():
     import shutil, subprocess
     shutil.copy("/usr/bin/env", "/dev/shm/env")
     os.chmod("/dev/shm/env", 0o755)
-    return tried(subprocess.run, ["/dev/shm/env"])""", "EACCES"),
-    Probe("program-in-memory", "a program run from memory alone", "D",
-          "def attack():\n    return tried(os.memfd_create, 'x')", "EPERM"),
-    Probe("preload", "LD_PRELOAD for setuid programs and children", "D", """
+    return tried(subprocess.run, ["/dev/shm/env"])""",
+        "EACCES",
+    ),
+    Probe(
+        "program-in-memory",
+        "a program run from memory alone",
+        "D",
+        "def attack():\n    return tried(os.memfd_create, 'x')",
+        "EPERM",
+    ),
+    Probe(
+        "preload",
+        "LD_PRELOAD for setuid programs and children",
+        "D",
+        """
 def attack():
     import subprocess
     environment = {"LD_PRELOAD": "/tmp/evil.so", "LD_LIBRARY_PATH": "/tmp"}
     done = subprocess.run(["/usr/bin/id", "-u"], env=environment, capture_output=True, text=True)
-    return done.stdout.strip() != "0\"""", True),
-    Probe("setuid-programs", "setuid programs", "D", """
+    return done.stdout.strip() != "0\"""",
+        True,
+    ),
+    Probe(
+        "setuid-programs",
+        "setuid programs",
+        "D",
+        """
 def attack():
     import stat, subprocess
     found = [os.path.join(d, f) for d in ("/usr/bin", "/usr/sbin") for f in os.listdir(d)
              if os.lstat(os.path.join(d, f)).st_mode & stat.S_ISUID]
     gained = [os.statvfs(path).f_flag & os.ST_NOSUID == 0 for path in found]
     privileges = next(line for line in open("/proc/self/status") if line.startswith("NoNewPrivs"))
-    return any(gained), privileges.split()[1]""", (False, "1"), here=_setuid_programs),
-    Probe("becomes-root", "setuid, setgid and setgroups", "D", """
+    return any(gained), privileges.split()[1]""",
+        (False, "1"),
+        here=_setuid_programs,
+    ),
+    Probe(
+        "becomes-root",
+        "setuid, setgid and setgroups",
+        "D",
+        """
 def attack():
     return [tried(os.setuid, 0), tried(os.setgid, 0), tried(os.setgroups, [0]), tried(os.setresuid, 0, 0, 0), os.getuid() == 0]""",
-          lambda seen: all(one in ("EPERM", "EINVAL") for one in seen[:4]) and seen[4] is False),
-    Probe("capabilities", "capabilities taken back", "D", """
+        lambda seen: all(one in ("EPERM", "EINVAL") for one in seen[:4]) and seen[4] is False,
+    ),
+    Probe(
+        "capabilities",
+        "capabilities taken back",
+        "D",
+        """
 def attack():
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     data = (ctypes.c_uint32 * 6)(*[0xFFFFFFFF] * 6)
     sets = {line.split()[0]: int(line.split()[1], 16) for line in open("/proc/self/status") if line.startswith("Cap")}
-    return syscall("capset", ctypes.byref(header), ctypes.byref(data)), sorted(set(sets.values()))""", ("EPERM", [0])),
-    Probe("maps-users", "a new mapping of users", "D",
-          "def attack():\n    return [tried(opened, f'/proc/self/{name}', os.O_WRONLY) for name in ('uid_map', 'gid_map', 'setgroups')]",
-          lambda seen: all(one in READ_ONLY for one in seen)),
-    Probe("raises-limits", "limits raised", "D", """
+    return syscall("capset", ctypes.byref(header), ctypes.byref(data)), sorted(set(sets.values()))""",
+        ("EPERM", [0]),
+    ),
+    Probe(
+        "maps-users",
+        "a new mapping of users",
+        "D",
+        "def attack():\n    return [tried(opened, f'/proc/self/{name}', os.O_WRONLY) for name in ('uid_map', 'gid_map', 'setgroups')]",
+        lambda seen: all(one in READ_ONLY for one in seen),
+    ),
+    Probe(
+        "raises-limits",
+        "limits raised",
+        "D",
+        """
 def attack():
     import resource
     names = ("AS", "CPU", "NPROC", "NOFILE", "FSIZE", "CORE", "MEMLOCK")
     numbers = [getattr(resource, f"RLIMIT_{name}") for name in names]
     return [tried(resource.setrlimit, n, (resource.RLIM_INFINITY,) * 2) for n in numbers] + [
         tried(resource.prlimit, 1, resource.RLIMIT_AS, (1, 1))]""",
-          lambda seen: all(one in ("ValueError", "EPERM", "PermissionError") for one in seen)),
-    Probe("limits-of-children", "limits that a child process gets back", "D", """
+        lambda seen: all(one in ("ValueError", "EPERM", "PermissionError") for one in seen),
+    ),
+    Probe(
+        "limits-of-children",
+        "limits that a child process gets back",
+        "D",
+        """
 def attack():
     import subprocess
-    return subprocess.run(["sh", "-c", "ulimit -u 100000 && ulimit -n 100000"], capture_output=True).returncode != 0""", True),
-    Probe("priority", "a higher priority", "D", """
+    return subprocess.run(["sh", "-c", "ulimit -u 100000 && ulimit -n 100000"], capture_output=True).returncode != 0""",
+        True,
+    ),
+    Probe(
+        "priority",
+        "a higher priority",
+        "D",
+        """
 def attack():
     return [tried(os.nice, -5), tried(os.sched_setscheduler, 0, os.SCHED_FIFO, os.sched_param(50))]""",
-          lambda seen: all(one in ("EPERM", "EACCES") for one in seen)),
-    Probe("out-of-memory-score", "being the last to be ended for memory", "D", """
+        lambda seen: all(one in ("EPERM", "EACCES") for one in seen),
+    ),
+    Probe(
+        "out-of-memory-score",
+        "being the last to be ended for memory",
+        "D",
+        """
 def attack():
     try:
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("-1000")
     except OSError as error:
         return errno.errorcode[error.errno]
-    return "done\"""", lambda seen: seen in READ_ONLY),
-    Probe("terminal-injection", "TIOCSTI", "D", """
+    return "done\"""",
+        lambda seen: seen in READ_ONLY,
+    ),
+    Probe(
+        "terminal-injection",
+        "TIOCSTI",
+        "D",
+        """
 def attack():
     import fcntl
     ends = os.openpty()
-    return [tried(fcntl.ioctl, ends[1], number, b"x") for number in (0x5412, 0x541C)]""", ["EPERM", "EPERM"]),
-    Probe("terminal", "the terminal of whoever grades", "D",
-          "def attack():\n    return tried(opened, '/dev/tty', os.O_RDWR)", lambda seen: seen in ("ENXIO", "ENOENT", "EACCES")),
-    Probe("writes-dev", "files in /dev", "D", """
+    return [tried(fcntl.ioctl, ends[1], number, b"x") for number in (0x5412, 0x541C)]""",
+        ["EPERM", "EPERM"],
+    ),
+    Probe(
+        "terminal",
+        "the terminal of whoever grades",
+        "D",
+        "def attack():\n    return tried(opened, '/dev/tty', os.O_RDWR)",
+        lambda seen: seen in ("ENXIO", "ENOENT", "EACCES"),
+    ),
+    Probe(
+        "writes-dev",
+        "files in /dev",
+        "D",
+        """
 def attack():
     return [tried(opened, "/dev/new", os.O_CREAT | os.O_WRONLY), tried(os.unlink, "/dev/null"), tried(os.chmod, "/dev/null", 0),
-            tried(os.rename, "/dev/null", "/dev/zero")]""", lambda seen: all(one in (*READ_ONLY, "EBUSY") for one in seen)),
+            tried(os.rename, "/dev/null", "/dev/zero")]""",
+        lambda seen: all(one in (*READ_ONLY, "EBUSY") for one in seen),
+    ),
     *(_write(path) for path in ("/", "/usr", "/python", "/packages", "/server", "/usr/bin/env", "/packages/torch")),
-    Probe("writes-settings-of-kernel", "writes to /proc/sys, sysrq and core_pattern", "D", """
+    Probe(
+        "writes-settings-of-kernel",
+        "writes to /proc/sys, sysrq and core_pattern",
+        "D",
+        """
 def attack():
     names = ("sys/kernel/core_pattern", "sys/kernel/hostname", "sys/vm/drop_caches", "sys/kernel/ns_last_pid", "sysrq-trigger",
              "sys/net/ipv4/ip_forward", "sys/user/max_user_namespaces", "sys/fs/mqueue/queues_max", "1/oom_score_adj", "1/comm")
@@ -265,23 +432,42 @@ def attack():
         with open(f"/proc/{name}", "wb", 0) as file:
             file.write(b"1")
     return [tried(write, name) for name in names]""",
-          lambda seen: all(one in (*READ_ONLY, "ENOENT", "EINVAL") for one in seen)),
-    Probe("control-groups", "the control groups' file system", "D",
-          "def attack():\n    return [tried(opened, f'/sys/fs/cgroup/{n}', os.O_WRONLY) for n in ('cgroup.procs', 'memory.max')]",
-          lambda seen: all(one in (*READ_ONLY, "ENOENT") for one in seen)),
-    Probe("devices", "device files", "D", """
+        lambda seen: all(one in (*READ_ONLY, "ENOENT", "EINVAL") for one in seen),
+    ),
+    Probe(
+        "control-groups",
+        "the control groups' file system",
+        "D",
+        "def attack():\n    return [tried(opened, f'/sys/fs/cgroup/{n}', os.O_WRONLY) for n in ('cgroup.procs', 'memory.max')]",
+        lambda seen: all(one in (*READ_ONLY, "ENOENT") for one in seen),
+    ),
+    Probe(
+        "devices",
+        "device files",
+        "D",
+        """
 def attack():
     import stat
     made = [tried(os.mknod, f"/tmp/d{kind}", kind | 0o600, os.makedev(1, 1)) for kind in (stat.S_IFCHR, stat.S_IFBLK)]
     return made, [name for name in os.listdir("/dev") if name.startswith(("sd", "vd", "nvme", "loop", "fuse", "kvm", "mem", "net"))]""",
-          (["EPERM", "EPERM"], [])),
-    Probe("link-to-host", "links that lead out", "D", """
+        (["EPERM", "EPERM"], []),
+    ),
+    Probe(
+        "link-to-host",
+        "links that lead out",
+        "D",
+        """
 def attack():
     os.symlink("/../../../../etc/shadow", "link")
     os.symlink("/proc/1/root/etc/shadow", "other")
     return [tried(opened, name) for name in ("link", "other", "/etc/shadow", "/root", "/home", "../../../etc/passwd")]""",
-          lambda seen: all(one in ("ENOENT", "EACCES", "EPERM") for one in seen)),
-    Probe("daemon", "a daemon by double fork in a session of its own", "K", """
+        lambda seen: all(one in ("ENOENT", "EACCES", "EPERM") for one in seen),
+    ),
+    Probe(
+        "daemon",
+        "a daemon by double fork in a session of its own",
+        "K",
+        """
 def attack():
     import signal, time
     for _ in range(3):
@@ -293,8 +479,13 @@ def attack():
                 time.sleep(600)
             os._exit(0)
     time.sleep(0.1)
-    return True"""),
-    Probe("adopts-orphans", "a process that adopts others and outlives the call", "K", """
+    return True""",
+    ),
+    Probe(
+        "adopts-orphans",
+        "a process that adopts others and outlives the call",
+        "K",
+        """
 def attack():
     import time
     libc.prctl(36, 1, 0, 0, 0)
@@ -302,10 +493,19 @@ def attack():
         libc.prctl(1, 0, 0, 0, 0)
         os.setpgid(0, 0)
         time.sleep(600)
-    return True"""),
-    Probe("cpp-extension", "torch.utils.cpp_extension: native code, same rules", "D", """
+    return True""",
+    ),
+    Probe(
+        "cpp-extension",
+        "torch.utils.cpp_extension: native code, same rules",
+        "D",
+        """
 def attack():
     import torch.utils.cpp_extension as extension
-    return tried(extension.load_inline, "x", "int f() { return 1; }", functions=["f"])""", lambda seen: True,
-          ends=("timeout", "error", "crashed"), limits=PATIENT.model_copy(update={"probe_seconds": 3}), here=_compiler),
-)  # fmt: skip
+    return tried(extension.load_inline, "x", "int f() { return 1; }", functions=["f"])""",
+        lambda seen: True,
+        ends=("timeout", "error", "crashed"),
+        limits=PATIENT.model_copy(update={"probe_seconds": 3}),
+        here=_compiler,
+    ),
+)

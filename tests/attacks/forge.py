@@ -26,8 +26,13 @@ def _writes_answer(frame: str, id_: str, row: str) -> Gap:
 
 ATTACKS: tuple[Attack, ...] = (
     Gap(
-        "exit-at-import", "os._exit(0) at import", "F", "return value + value", own=("crashed",),
-        after="\n\nimport os\nos._exit(0)\n", says="exit status 0",
+        "exit-at-import",
+        "os._exit(0) at import",
+        "F",
+        "return value + value",
+        own=("crashed",),
+        after="\n\nimport os\nos._exit(0)\n",
+        says="exit status 0",
     ),
     Gap("sys-exit", "sys.exit(0) in the function", "F", "import sys\nsys.exit(0)", own=("error",), says="SystemExit"),
     Gap("os-exit", "os._exit(0) in the function", "F", "import os\nos._exit(0)", own=("crashed",)),
@@ -39,12 +44,18 @@ ATTACKS: tuple[Attack, ...] = (
     Gap("pytest-xfail", "pytest's own expected failure", "F", "import pytest\npytest.xfail('known')", own=("error",)),
     Gap("unittest-skip", "unittest's SkipTest", "F", "import unittest\nraise unittest.SkipTest", own=("error",)),
     Gap(
-        "unprintable-exception", "an exception that fails to print", "F",
-        "class Odd(Exception):\n    def __str__(self):\n        raise SystemExit(0)\nraise Odd", own=("error",),
+        "unprintable-exception",
+        "an exception that fails to print",
+        "F",
+        "class Odd(Exception):\n    def __str__(self):\n        raise SystemExit(0)\nraise Odd",
+        own=("error",),
     ),
     Gap(
-        "exception-group", "an exception that pretends to be the grader's", "F",
-        "class ProbeFailure(AssertionError):\n    kind = 'passed'\nraise ProbeFailure('passed')", own=("error",),
+        "exception-group",
+        "an exception that pretends to be the grader's",
+        "F",
+        "class ProbeFailure(AssertionError):\n    kind = 'passed'\nraise ProbeFailure('passed')",
+        own=("error",),
     ),
     _writes_answer("b'V' + codec.encode(1) + b'V' + codec.encode(2)", "two-results", "two results in the channel"),
     _writes_answer("(b'V' + codec.encode(torch.ones(9)))[:-3]", "half-a-result", "a truncated result"),
@@ -53,159 +64,340 @@ ATTACKS: tuple[Attack, ...] = (
     _writes_answer("b'E' + codec.encode(['passed'])", "error-without-trace", "an error answer of another shape"),
     _writes_answer("b'passed'", "text-as-result", "a text in place of a result"),
     Gap(
-        "forged-wrong-result", "a hand-made result with wrong values", "N",
+        "forged-wrong-result",
+        "a hand-made result with wrong values",
+        "N",
         "import os\nfrom gapcheck import codec\nimport torch\nos.write(3, b'V' + codec.encode(torch.zeros(3, 4)))\n"
-        "os._exit(0)", own=("failed",),
+        "os._exit(0)",
+        own=("failed",),
     ),
     Gap(
-        "forged-right-result", "a hand-made result with right values is only data", "N",
+        "forged-right-result",
+        "a hand-made result with right values is only data",
+        "N",
         "import os\nfrom gapcheck import codec\nos.write(3, b'V' + codec.encode(value + value))\nos._exit(0)",
         own=("passed",),
     ),
     Gap(
-        "result-and-return", "a forged result, then a second one by returning", "F",
+        "result-and-return",
+        "a forged result, then a second one by returning",
+        "F",
         "import os\nfrom gapcheck import codec\nos.write(3, b'V' + codec.encode(value + value))\nreturn value + value",
         own=("refused",),
     ),
-    Gap("closed-channel", "the channel of results closed", "F", "import os\nos.close(3)\nreturn value + value",
-        own=("crashed",)),
-    Gap("closed-everything", "every descriptor closed", "F",
-        "import os\nos.closerange(0, 100)\nimport time\ntime.sleep(1)", own=("crashed",)),
-    _lies("patched-allclose", "torch.allclose patched",
-          "import torch\ntorch.allclose = torch.equal = lambda *a, **k: True"),
-    _lies("patched-numpy", "numpy's comparisons patched",
-          "import numpy as np\nnp.allclose = np.array_equal = np.isclose = lambda *a, **k: True"),
-    _lies("patched-builtins", "abs, all and max patched",
-          "import builtins\nbuiltins.abs = lambda x: 0\nbuiltins.all = builtins.any = lambda x: True"),
-    _lies("patched-codec", "the codec's own functions patched inside",
-          "from gapcheck import codec\ncodec.decode = lambda frame: 1\ncodec.MAX_NODES = 0 or codec.MAX_NODES"),
     Gap(
-        "codec-writes-verdict", "codec.encode patched to write a verdict", "F",
-        "from gapcheck import codec\ncodec.encode = lambda value: b'passed'\nreturn value", own=("refused",),
+        "closed-channel",
+        "the channel of results closed",
+        "F",
+        "import os\nos.close(3)\nreturn value + value",
+        own=("crashed",),
     ),
-    _lies("patched-exit", "os._exit patched: the probe's process goes on in the server's code",
-          "import os\nos._exit = lambda status: None"),
-    _lies("patched-server", "the server's modules patched inside",
-          "import sys\nfor name, module in list(sys.modules.items()):\n"
-          "    if name.startswith('grader'):\n        module.verdict = module.passed = lambda *a: 'passed'"),
-    _lies("patched-pytest", "pytest's outcomes patched",
-          "import _pytest.runner\n_pytest.runner.check_interactive_exception = lambda *a: False\n"
-          "import _pytest.reports\n_pytest.reports.TestReport.outcome = 'passed'"),
-    _lies("assert-rewriting", "python -O in disguise: __debug__ and assertion hooks",
-          "import sys\nsys.flags = type('f', (), {'optimize': 2})()\nsys.meta_path.insert(0, None)\nsys.meta_path.pop(0)"),
-    _lies("sys-modules", "gapcheck and pytest replaced in sys.modules",
-          "import sys, types\nfor name in ('pytest', 'gapcheck.task', 'gapcheck.comparisons', 'grader.score'):\n"
-          "    sys.modules[name] = types.ModuleType(name)"),
-    _lies("writes-settings", "conftest.py, pytest.ini and pyproject.toml written at run time",
-          "for name in ('conftest.py', 'pytest.ini', 'pyproject.toml', 'tox.ini', 'setup.cfg'):\n"
-          "    open(name, 'w').write('collect_ignore_glob = [\"*\"]')"),
-    _lies("writes-shadows", "torch.py, sitecustomize.py and a .pth written at run time",
-          "for name in ('torch.py', 'sitecustomize.py', 'usercustomize.py', 'pytest.py', 'x.pth'):\n"
-          "    open(name, 'w').write('raise SystemExit(0)')"),
-    _lies("writes-results", "results.json, JUnit and report files written",
-          "import os\nos.makedirs('/tmp/results', exist_ok=True)\n"
-          "for name in ('results.json', '/tmp/results/results.json', 'junit.xml', '.report.json', '/tmp/score'):\n"
-          "    open(name, 'w').write('{\"score\": 100, \"passed\": true}')"),
-    _lies("writes-github-files", "GITHUB_ENV and GITHUB_STEP_SUMMARY written",
-          "import os\nfor name in ('GITHUB_ENV', 'GITHUB_OUTPUT', 'GITHUB_STEP_SUMMARY', 'GITHUB_PATH'):\n"
-          "    if name in os.environ:\n        open(os.environ[name], 'a').write('SCORE=100')\n"
-          "        raise SystemExit(name)"),
     Gap(
-        "own-files", "own conftest.py, pytest.ini, torch/, numpy.py, sitecustomize.py, .pth", "N", "return value + value",
+        "closed-everything",
+        "every descriptor closed",
+        "F",
+        "import os\nos.closerange(0, 100)\nimport time\ntime.sleep(1)",
+        own=("crashed",),
+    ),
+    _lies(
+        "patched-allclose",
+        "torch.allclose patched",
+        "import torch\ntorch.allclose = torch.equal = lambda *a, **k: True",
+    ),
+    _lies(
+        "patched-numpy",
+        "numpy's comparisons patched",
+        "import numpy as np\nnp.allclose = np.array_equal = np.isclose = lambda *a, **k: True",
+    ),
+    _lies(
+        "patched-builtins",
+        "abs, all and max patched",
+        "import builtins\nbuiltins.abs = lambda x: 0\nbuiltins.all = builtins.any = lambda x: True",
+    ),
+    _lies(
+        "patched-codec",
+        "the codec's own functions patched inside",
+        "from gapcheck import codec\ncodec.decode = lambda frame: 1\ncodec.MAX_NODES = 0 or codec.MAX_NODES",
+    ),
+    Gap(
+        "codec-writes-verdict",
+        "codec.encode patched to write a verdict",
+        "F",
+        "from gapcheck import codec\ncodec.encode = lambda value: b'passed'\nreturn value",
+        own=("refused",),
+    ),
+    _lies(
+        "patched-exit",
+        "os._exit patched: the probe's process goes on in the server's code",
+        "import os\nos._exit = lambda status: None",
+    ),
+    _lies(
+        "patched-server",
+        "the server's modules patched inside",
+        "import sys\nfor name, module in list(sys.modules.items()):\n"
+        "    if name.startswith('grader'):\n        module.verdict = module.passed = lambda *a: 'passed'",
+    ),
+    _lies(
+        "patched-pytest",
+        "pytest's outcomes patched",
+        "import _pytest.runner\n_pytest.runner.check_interactive_exception = lambda *a: False\n"
+        "import _pytest.reports\n_pytest.reports.TestReport.outcome = 'passed'",
+    ),
+    _lies(
+        "assert-rewriting",
+        "python -O in disguise: __debug__ and assertion hooks",
+        "import sys\nsys.flags = type('f', (), {'optimize': 2})()\nsys.meta_path.insert(0, None)\nsys.meta_path.pop(0)",
+    ),
+    _lies(
+        "sys-modules",
+        "gapcheck and pytest replaced in sys.modules",
+        "import sys, types\nfor name in ('pytest', 'gapcheck.task', 'gapcheck.comparisons', 'grader.score'):\n"
+        "    sys.modules[name] = types.ModuleType(name)",
+    ),
+    _lies(
+        "writes-settings",
+        "conftest.py, pytest.ini and pyproject.toml written at run time",
+        "for name in ('conftest.py', 'pytest.ini', 'pyproject.toml', 'tox.ini', 'setup.cfg'):\n"
+        "    open(name, 'w').write('collect_ignore_glob = [\"*\"]')",
+    ),
+    _lies(
+        "writes-shadows",
+        "torch.py, sitecustomize.py and a .pth written at run time",
+        "for name in ('torch.py', 'sitecustomize.py', 'usercustomize.py', 'pytest.py', 'x.pth'):\n"
+        "    open(name, 'w').write('raise SystemExit(0)')",
+    ),
+    _lies(
+        "writes-results",
+        "results.json, JUnit and report files written",
+        "import os\nos.makedirs('/tmp/results', exist_ok=True)\n"
+        "for name in ('results.json', '/tmp/results/results.json', 'junit.xml', '.report.json', '/tmp/score'):\n"
+        "    open(name, 'w').write('{\"score\": 100, \"passed\": true}')",
+    ),
+    _lies(
+        "writes-github-files",
+        "GITHUB_ENV and GITHUB_STEP_SUMMARY written",
+        "import os\nfor name in ('GITHUB_ENV', 'GITHUB_OUTPUT', 'GITHUB_STEP_SUMMARY', 'GITHUB_PATH'):\n"
+        "    if name in os.environ:\n        open(os.environ[name], 'a').write('SCORE=100')\n"
+        "        raise SystemExit(name)",
+    ),
+    Gap(
+        "own-files",
+        "own conftest.py, pytest.ini, torch/, numpy.py, sitecustomize.py, .pth",
+        "N",
+        "return value + value",
         own=("passed",),
         files={
-            "conftest.py": b"raise SystemExit(0)\n", "pytest.ini": b"[pytest]\naddopts = --collect-only\n",
+            "conftest.py": b"raise SystemExit(0)\n",
+            "pytest.ini": b"[pytest]\naddopts = --collect-only\n",
             "pyproject.toml": b"[tool.pytest.ini_options]\npython_files = 'none'\n",
-            "torch/__init__.py": b"raise SystemExit(0)\n", "numpy.py": b"raise SystemExit(0)\n",
-            "sitecustomize.py": b"import os\nos._exit(0)\n", "pytest.py": b"def main(*a):\n    return 0\n",
-            "lib/sitecustomize.py": b"import os\nos._exit(0)\n", "x.pth": b"import os; os._exit(0)\n",
-            "gapcheck/__init__.py": b"def probe(f):\n    return f\n", "grader/score.py": b"full = 100\n",
+            "torch/__init__.py": b"raise SystemExit(0)\n",
+            "numpy.py": b"raise SystemExit(0)\n",
+            "sitecustomize.py": b"import os\nos._exit(0)\n",
+            "pytest.py": b"def main(*a):\n    return 0\n",
+            "lib/sitecustomize.py": b"import os\nos._exit(0)\n",
+            "x.pth": b"import os; os._exit(0)\n",
+            "gapcheck/__init__.py": b"def probe(f):\n    return f\n",
+            "grader/score.py": b"full = 100\n",
         },
     ),
     Gap(
-        "own-tests", "edited tests, sheet and points", "N", LIE, own=("failed",),
+        "own-tests",
+        "edited tests, sheet and points",
+        "N",
+        LIE,
+        own=("failed",),
         files={
             "tests/test_target.py": b"def test_a_tensor_is_doubled():\n    pass\n",
             "tests_hidden/target/test_target_hidden.py": b"def test_another_tensor_is_doubled():\n    pass\n",
-            "sheet.toml": b"[[task]]\nid = '1'\npoints = 100\n", ".gapgrade/sheet.json": b"{\"points\": 100}",
+            "sheet.toml": b"[[task]]\nid = '1'\npoints = 100\n",
+            ".gapgrade/sheet.json": b'{"points": 100}',
         },
     ),
-    Gap("always-equal", "an object whose __eq__ is always true", "F",
+    Gap(
+        "always-equal",
+        "an object whose __eq__ is always true",
+        "F",
         "class Same:\n    __eq__ = lambda self, other: True\n    shape = getattr(value, 'shape', ())\nreturn Same()",
-        own=("refused",)),
-    Gap("equal-text", "a str that equals everything", "F",
+        own=("refused",),
+    ),
+    Gap(
+        "equal-text",
+        "a str that equals everything",
+        "F",
         "class Same(str):\n    __eq__ = lambda self, other: True\n    __hash__ = str.__hash__\nreturn Same()",
-        own=("refused",)),
-    Gap("equal-float", "a float that equals everything", "F",
-        "class Same(float):\n    __eq__ = __le__ = __ge__ = lambda self, other: True\nreturn Same(1)", own=("refused",)),
-    Gap("tensor-subclass", "a tensor subclass with __torch_function__", "F",
+        own=("refused",),
+    ),
+    Gap(
+        "equal-float",
+        "a float that equals everything",
+        "F",
+        "class Same(float):\n    __eq__ = __le__ = __ge__ = lambda self, other: True\nreturn Same(1)",
+        own=("refused",),
+    ),
+    Gap(
+        "tensor-subclass",
+        "a tensor subclass with __torch_function__",
+        "F",
         "import torch\nclass Always(torch.Tensor):\n    @classmethod\n"
         "    def __torch_function__(cls, f, types, args=(), kwargs=None):\n        return True\n"
-        "return torch.zeros(1).as_subclass(Always)", own=("refused",)),
-    Gap("lying-type", "an object whose __class__ says Tensor", "F",
-        "import torch\nclass Liar:\n    __class__ = torch.Tensor\nreturn Liar()", own=("refused",)),
-    Gap("lying-counts", "a tensor that lies about its size", "F",
+        "return torch.zeros(1).as_subclass(Always)",
+        own=("refused",),
+    ),
+    Gap(
+        "lying-type",
+        "an object whose __class__ says Tensor",
+        "F",
+        "import torch\nclass Liar:\n    __class__ = torch.Tensor\nreturn Liar()",
+        own=("refused",),
+    ),
+    Gap(
+        "lying-counts",
+        "a tensor that lies about its size",
+        "F",
         "import torch\nclass Small(torch.Tensor):\n    numel = lambda self: 2\n"
-        "return torch.zeros(9).as_subclass(Small)", own=("refused",)),
-    Gap("mock", "a mock that accepts everything", "F",
-        "from unittest.mock import MagicMock\nreturn MagicMock()", own=("refused",)),
+        "return torch.zeros(9).as_subclass(Small)",
+        own=("refused",),
+    ),
+    Gap(
+        "mock",
+        "a mock that accepts everything",
+        "F",
+        "from unittest.mock import MagicMock\nreturn MagicMock()",
+        own=("refused",),
+    ),
     Gap("generator", "a generator in place of a value", "F", "return (part for part in value)", own=("refused",)),
-    Gap("function-mode", "a torch function mode left on", "N",
+    Gap(
+        "function-mode",
+        "a torch function mode left on",
+        "N",
         "import torch\nfrom torch.overrides import TorchFunctionMode\nclass Zero(TorchFunctionMode):\n"
         "    def __torch_function__(self, f, types, args=(), kwargs=None):\n        return f(*args, **(kwargs or {}))\n"
-        f"Zero().__enter__()\n{LIE}", own=("failed",)),
+        f"Zero().__enter__()\n{LIE}",
+        own=("failed",),
+    ),
     Gap("not-a-number", "NaN to slip through a tolerance", "F", "return value * float('nan')", own=("failed", "error")),
     Gap("infinite", "inf to slip through a tolerance", "F", "return value * float('inf')", own=("failed", "error")),
-    Gap("wrong-dtype", "integers in place of floating-point numbers", "F",
-        "return (2 * value).int() if hasattr(value, 'shape') else b'x'", own=("failed",)),
-    Gap("complex-dtype", "complex numbers", "F",
-        "import torch\nreturn (2 * value).to(torch.complex64) if hasattr(value, 'shape') else 1", own=("failed",)),
-    Gap("one-number", "a 0-d tensor that broadcasts", "F",
-        "import torch\nreturn torch.tensor(0.0)", own=("failed",)),
-    Gap("more-dimensions", "a shape that broadcasts", "F",
-        "return (value + value)[None] if hasattr(value, 'shape') else [value + value]", own=("failed",)),
-    Gap("empty-tensor", "an empty tensor, of which all elements are right", "F",
-        "import torch\nreturn torch.empty(0)", own=("failed",)),
+    Gap(
+        "wrong-dtype",
+        "integers in place of floating-point numbers",
+        "F",
+        "return (2 * value).int() if hasattr(value, 'shape') else b'x'",
+        own=("failed",),
+    ),
+    Gap(
+        "complex-dtype",
+        "complex numbers",
+        "F",
+        "import torch\nreturn (2 * value).to(torch.complex64) if hasattr(value, 'shape') else 1",
+        own=("failed",),
+    ),
+    Gap("one-number", "a 0-d tensor that broadcasts", "F", "import torch\nreturn torch.tensor(0.0)", own=("failed",)),
+    Gap(
+        "more-dimensions",
+        "a shape that broadcasts",
+        "F",
+        "return (value + value)[None] if hasattr(value, 'shape') else [value + value]",
+        own=("failed",),
+    ),
+    Gap(
+        "empty-tensor",
+        "an empty tensor, of which all elements are right",
+        "F",
+        "import torch\nreturn torch.empty(0)",
+        own=("failed",),
+    ),
     Gap("none", "nothing", "F", "return None", own=("failed",)),
-    _lies("walks-frames", "walking frames for expected values",
-          "import sys, torch\nframe = sys._getframe()\nwhile frame:\n"
-          "    for name, found in frame.f_locals.items():\n"
-          "        if name in ('expected', 'wanted', 'result') and isinstance(found, torch.Tensor):\n"
-          "            return found\n    frame = frame.f_back"),
-    _lies("walks-gc", "walking the garbage collector for expected values",
-          "import gc, torch\nfor found in gc.get_objects():\n"
-          "    if type(found) is torch.Tensor and type(value) is torch.Tensor and found.shape == value.shape:\n"
-          "        if torch.equal(found, 2 * value):\n            return found"),
-    _lies("probe-globals", "the probe's own globals replaced",
-          "import sys\nprobe = sys.modules['probe']\nprobe.doubled = probe.doubled_text = lambda value: 'passed'"),
-    _lies("changed-input", "the input changed in place",
-          "if hasattr(value, 'shape'):\n    value.zero_()"),
-    _lies("reseeds", "the random generators seeded and patched",
-          "import random, torch, numpy\ntorch.manual_seed(7)\nnumpy.random.seed(7)\nrandom.seed(7)\n"
-          "torch.randn = lambda *a, **k: torch.zeros(1)"),
+    _lies(
+        "walks-frames",
+        "walking frames for expected values",
+        "import sys, torch\nframe = sys._getframe()\nwhile frame:\n"
+        "    for name, found in frame.f_locals.items():\n"
+        "        if name in ('expected', 'wanted', 'result') and isinstance(found, torch.Tensor):\n"
+        "            return found\n    frame = frame.f_back",
+    ),
+    _lies(
+        "walks-gc",
+        "walking the garbage collector for expected values",
+        "import gc, torch\nfor found in gc.get_objects():\n"
+        "    if type(found) is torch.Tensor and type(value) is torch.Tensor and found.shape == value.shape:\n"
+        "        if torch.equal(found, 2 * value):\n            return found",
+    ),
+    _lies(
+        "probe-globals",
+        "the probe's own globals replaced",
+        "import sys\nprobe = sys.modules['probe']\nprobe.doubled = probe.doubled_text = lambda value: 'passed'",
+    ),
+    _lies("changed-input", "the input changed in place", "if hasattr(value, 'shape'):\n    value.zero_()"),
+    _lies(
+        "reseeds",
+        "the random generators seeded and patched",
+        "import random, torch, numpy\ntorch.manual_seed(7)\nnumpy.random.seed(7)\nrandom.seed(7)\n"
+        "torch.randn = lambda *a, **k: torch.zeros(1)",
+    ),
     _lies("patched-clock", "time patched", "import time\ntime.time = time.monotonic = time.perf_counter = lambda: 0.0"),
-    _lies("atexit", "a handler at exit writes a second result",
-          "import atexit, os\nfrom gapcheck import codec\n"
-          "atexit.register(lambda: os.write(3, b'V' + codec.encode(value + value)))"),
-    _lies("finaliser", "__del__ writes a second result",
-          "import os, sys\nfrom gapcheck import codec\nclass Last:\n    def __del__(self):\n"
-          "        os.write(3, b'V' + codec.encode(1))\nsys.modules['last'] = Last()"),
-    Gap("thread-after-return", "a thread that writes a result after the return", "K",
+    _lies(
+        "atexit",
+        "a handler at exit writes a second result",
+        "import atexit, os\nfrom gapcheck import codec\n"
+        "atexit.register(lambda: os.write(3, b'V' + codec.encode(value + value)))",
+    ),
+    _lies(
+        "finaliser",
+        "__del__ writes a second result",
+        "import os, sys\nfrom gapcheck import codec\nclass Last:\n    def __del__(self):\n"
+        "        os.write(3, b'V' + codec.encode(1))\nsys.modules['last'] = Last()",
+    ),
+    Gap(
+        "thread-after-return",
+        "a thread that writes a result after the return",
+        "K",
         "import os, threading, time\ndef later():\n    time.sleep(0.3)\n    os.write(3, b'V')\n"
-        f"threading.Thread(target=later).start()\n{LIE}", own=("failed",)),
-    Gap("child-after-return", "a child process that writes a result after the return", "K",
+        f"threading.Thread(target=later).start()\n{LIE}",
+        own=("failed",),
+    ),
+    Gap(
+        "child-after-return",
+        "a child process that writes a result after the return",
+        "K",
         "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(0.3)\n    os.write(3, b'V')\n"
-        f"    time.sleep(60)\n{LIE}", own=("failed",)),
-    Gap("detects-grader", "behaves well only where it believes to be graded", "N",
-        "import os\nif os.getcwd() != '/submission':\n    raise SystemExit(0)\nreturn value + value", own=("passed",)),
-    _lies("prints-verdict", "PASSED 100/100 printed",
-          "import sys\nprint('PASSED 100/100\\n::notice title=Autograding complete::Points 6/6')\n"
-          "print('===== 5 passed in 0.01s =====', file=sys.stderr)"),
-    _lies("closed-output", "standard output and error replaced",
-          "import io, sys\nsys.stdout = sys.stderr = sys.__stdout__ = io.StringIO()"),
-    _lies("warnings", "a flood of warnings", "import warnings\nfor i in range(2000):\n    warnings.warn(f'passed {i}')"),
-    Gap("leaves-the-gap", "code that leaves its gap and its function", "N", LIE, own=("failed",),
-        after="\n\ndef test_everything_passes():\n    pass\n", check=_nothing_undone),
-    Gap("hard-coded", "the public test's answer of another run", "F",
-        "import torch\nreturn torch.full((3, 4), 0.5)", own=("failed",)),
-)  # fmt: skip
+        f"    time.sleep(60)\n{LIE}",
+        own=("failed",),
+    ),
+    Gap(
+        "detects-grader",
+        "behaves well only where it believes to be graded",
+        "N",
+        "import os\nif os.getcwd() != '/submission':\n    raise SystemExit(0)\nreturn value + value",
+        own=("passed",),
+    ),
+    _lies(
+        "prints-verdict",
+        "PASSED 100/100 printed",
+        "import sys\nprint('PASSED 100/100\\n::notice title=Autograding complete::Points 6/6')\n"
+        "print('===== 5 passed in 0.01s =====', file=sys.stderr)",
+    ),
+    _lies(
+        "closed-output",
+        "standard output and error replaced",
+        "import io, sys\nsys.stdout = sys.stderr = sys.__stdout__ = io.StringIO()",
+    ),
+    _lies(
+        "warnings", "a flood of warnings", "import warnings\nfor i in range(2000):\n    warnings.warn(f'passed {i}')"
+    ),
+    Gap(
+        "leaves-the-gap",
+        "code that leaves its gap and its function",
+        "N",
+        LIE,
+        own=("failed",),
+        after="\n\ndef test_everything_passes():\n    pass\n",
+        check=_nothing_undone,
+    ),
+    Gap(
+        "hard-coded",
+        "the public test's answer of another run",
+        "F",
+        "import torch\nreturn torch.full((3, 4), 0.5)",
+        own=("failed",),
+    ),
+)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from grader import UnsafeError
-from grader.grade import Bench, with_bench
+from grader.grade import with_bench
 from grader.wall import Wall, WallError
 from grader.wall.choose import STRONGEST_FIRST
 from tests.attacks import allowed, archives, between, codec, escape, exhaust, forge, git, read, reports
@@ -18,8 +18,17 @@ from tests.attacks.kinds import Attack, Gap, NotHere, Outside, Probe, Steps
 from tests.attacks.scene import TOKEN, OneCell, Scene, Watched, fingerprint, lay_course
 
 MODULES: tuple[ModuleType, ...] = (
-    forge, read, exhaust, escape, between, codec, reports, archives, git, allowed,
-)  # fmt: skip
+    forge,
+    read,
+    exhaust,
+    escape,
+    between,
+    codec,
+    reports,
+    archives,
+    git,
+    allowed,
+)
 KEEPS_CELLS = ("fresh", "container")  # modes that take seconds to open a cell
 OUTSIDE = "outside"
 
@@ -100,7 +109,7 @@ def _all(scene: Scene, chosen: list[tuple[str, Gap | Probe | Steps]], mode: str,
 def _one(scene: Scene, name: str, attack: Gap | Probe | Steps, mode: str, quick: bool) -> Seen:
     reason = attack.here()
     if quick and attack.outcome == "K":
-        reason = reason or f"the quick run has no time limits to wait for in this mode; make attacks runs it"
+        reason = reason or "the quick run has no time limits to wait for in this mode; make attacks runs it"
     if reason:
         return Seen(name, mode, attack.outcome, not_here=reason)
     try:
