@@ -13,7 +13,7 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -88,6 +88,11 @@ def read_roster(file: Path, extensions: Path | None = None) -> list[Person]:
             raise RosterError(f"{where}: {username!r} is not on the roster {file}; correct the account")
         given[username] = parse_extension(row["extension"], where)
     return [replace(person, extension=given.get(person.username.lower(), person.extension)) for person in people]
+
+
+def identifiers(people: Iterable[Person], submission: str) -> tuple[str, ...]:
+    """What the roster calls a submission's people, matriculation numbers in most courses; those without are left out."""
+    return tuple(each.identifier for each in people if each.submission == submission.lower() and each.identifier)
 
 
 def parse_extension(text: str, where: str) -> Extension | None:

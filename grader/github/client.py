@@ -42,6 +42,10 @@ class MissingError(HostError, LookupError):
     """There is no such thing at the host, or the token may not see it (404, 410, or 409 for an empty repository)."""
 
 
+class LostError(HostError):
+    """A request that creates something was sent and its answer was lost: look whether it was carried out."""
+
+
 class Client:
     """One host and one token. Safe to use from several threads.
 
@@ -120,22 +124,26 @@ class Client:
             except RateLimitExceeded as error:
                 reason = self._limited(error.retry_after, count)
             except RequestFailed as error:
-                reason = self._refused(error.response.raw_response, path, count)
+                reason = self._refused(method, path, error.response.raw_response, count)
             except (RequestError, ValueError) as error:  # no connection, cut short, or no JSON
-                reason = f"the answer was lost ({type(getattr(error, 'exc', error)).__name__})"
-                if method == "POST":  # it may have been carried out: who posts looks first, and tries again then
-                    break
-                self._sleep(2.0**count)
+                kind = type(getattr(error, "exc", error)).__name__
+                reason = self._broken(method, path, f"the answer was lost ({kind})", count)
         raise HostError(f"{method} {self._named(path)} failed: {reason}; run the same command again, it goes on")
 
-    def _refused(self, response: httpx.Response, path: str, count: int) -> str:
+    def _broken(self, method: str, path: str, reason: str, count: int) -> str:
+        """Wait before the next try; what creates something may have been carried out, and is not sent twice."""
+        if method == "POST":
+            raise LostError(f"POST {self._named(path)} failed: {reason}; look whether it was carried out")
+        self._sleep(2.0**count)
+        return reason
+
+    def _refused(self, method: str, path: str, response: httpx.Response, count: int) -> str:
         """Why the host said no, where it may say yes later; otherwise raises."""
         status, message = response.status_code, _message(response)
         if status == 429 or (status == 403 and "rate limit" in message.lower()):
             return self._limited(timedelta(seconds=WITHOUT_ADVICE * 2**count), count)
         if status >= 500:
-            self._sleep(2.0**count)
-            return f"the host answered {status}"
+            return self._broken(method, path, f"the host answered {status}", count)
         what = f"{self._named(path)} answered {status} ({message})"
         if status in (404, 409, 410):
             raise MissingError(f"{what}; check the name, and that the token may read it")

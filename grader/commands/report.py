@@ -1,0 +1,47 @@
+"""`python -m grader report`: a result that was written earlier, as its report."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from grader.exports.rows import read_results
+from grader.reports.files import STUDENT_FILES, write_reports
+from grader.reports.terminal import print_report, print_summary
+from grader.reports.views import student_view
+
+
+class Face(StrEnum):
+    """How a report is printed."""
+
+    terminal = "terminal"
+    markdown = "markdown"
+
+
+def report(
+    results: Annotated[list[Path], typer.Argument(help="Result files, or folders that a batch wrote.")],
+    staff: Annotated[bool, typer.Option("--staff", help="Show what only staff may see.")] = False,
+    face: Annotated[Face, typer.Option(help="Markdown is for the student alone.")] = Face.terminal,
+    out: Annotated[Path | None, typer.Option(help="Write all reports of one result into this folder.")] = None,
+) -> None:
+    """Print the report of one result, or a class in one table.
+
+    Example:
+
+        python -m grader report out/reports/team-07/result.json --staff
+    """
+    found = read_results(results)
+    if len(found) > 1:
+        print_summary(found, Console())
+        return
+    (result,) = found
+    if out is not None:
+        write_reports(result, out)
+    if face is Face.markdown:
+        print(STUDENT_FILES["summary.md"](student_view(result)))
+    else:
+        print_report(result, Console(), staff=staff)

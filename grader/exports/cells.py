@@ -1,0 +1,92 @@
+"""CSV that a spreadsheet opens without running anything of it, and numbers that stay exact."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from grader import GapgradeError
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # spreadsheets read the wide ones alike
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+MAX_BYTES = 64 * 1024**2
+
+
+class ExportError(GapgradeError):
+    """An export that cannot be made: what is missing or does not fit, and what to do."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV file that a system gave out and takes back: its header, its rows, and how it is written."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    delimiter: str = ","
+
+
+def safe(text: str) -> str:
+    """A cell as text: a leading apostrophe keeps a spreadsheet from reading a formula.
+
+    Plain numbers stay numbers, and a lone `-`, which is no formula, stays Moodle's word for "no grade".
+    """
+    shown = text.replace("\0", "")
+    if shown.lstrip(" ").startswith(_FORMULA) and shown != "-" and not _NUMBER.fullmatch(shown):
+        return f"'{shown}"
+    return shown
+
+
+def number(value: Decimal) -> str:
+    """The exact decimal, never in powers of ten: 12.5, 3, 0."""
+    return f"{value.normalize():f}" if value else "0"
+
+
+def write_csv(header: Sequence[str], rows: Iterable[Mapping[str, str]], delimiter: str = ",") -> str:
+    """Rows by their columns' names; every cell is made safe."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, delimiter=delimiter, lineterminator="\r\n")
+    writer.writerow(safe(name) for name in header)
+    for row in rows:
+        writer.writerow(safe(row.get(name, "")) for name in header)
+    return stream.getvalue()
+
+
+def write_table(table: Table) -> str:
+    """A file to give back; every cell is made safe, since people choose their own names in these systems."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, delimiter=table.delimiter, lineterminator="\r\n")
+    writer.writerows([safe(cell) for cell in row] for row in (table.header, *table.rows))
+    return stream.getvalue()
+
+
+def read_table(file: Path) -> Table:
+    """Read a CSV file that a system gave out. Raises `ExportError`."""
+    try:
+        data = file.read_bytes()
+        if len(data) > MAX_BYTES:
+            raise ExportError(f"{file} is larger than {MAX_BYTES // 1024**2} MiB; give the file that the system wrote")
+        text = data.decode("utf-8-sig")
+        first = text.partition("\n")[0]
+        delimiter = max(",;\t", key=first.count)
+        header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    except OSError as error:
+        raise ExportError(f"{file}: it cannot be opened ({error.strerror}); check the path") from None
+    except (UnicodeDecodeError, csv.Error, ValueError) as error:
+        raise ExportError(f"{file}: it is no CSV in UTF-8 ({error}); download it again") from None
+    full = [tuple(row) + ("",) * (len(header) - len(row)) for row in rows if any(row)]
+    if any(len(row) != len(header) for row in full):
+        raise ExportError(f"{file}: a row has more cells than the header; download it again")
+    return Table(tuple(header), tuple(full), delimiter)
+
+
+def column(table: Table, name: str, file: Path) -> int:
+    """Where a column is, by its name in lower or upper case."""
+    names = [one.strip().lower() for one in table.header]
+    if name.lower() not in names:
+        raise ExportError(f"{file}: it has no column {name!r}; found {', '.join(table.header)}")
+    return names.index(name.lower())

@@ -1,0 +1,82 @@
+"""Moodle: a CSV for its grade import, and the worksheet of an assignment with offline grading."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from grader.exports.cells import ExportError, number, read_table, safe, write_csv, write_table
+from grader.exports.rows import Book
+from grader.reports import words
+from grader.result import Result
+from grader.roster import Person
+
+_KEYS = (("username", "moodle_username"), ("email", "email"), ("idnumber", "identifier"))
+_PARTICIPANT = re.compile(r"(?P<word>\D+?) ?(?P<number>\d+)")
+
+
+def moodle(book: Book) -> str:
+    """For "Import from CSV": the teacher maps the columns. Who has no result is left out: `-` would clear a grade."""
+    graded = book.graded
+    key = next((key for _, key in _KEYS if all(_value(person, key) for person, _ in graded)), None)
+    if key is None:
+        columns = ", ".join(key for _, key in _KEYS)
+        raise ExportError(f"no column of {columns} is filled in for everyone on the roster; fill in one of them")
+    heading = next(name for name, own in _KEYS if own == key)
+    column = book.column or (book.results[0].title if book.results else "Grade")
+    rows = [
+        {heading: _value(person, key), column: number(result.score), "Feedback comments": comment(result)}
+        for person, result in graded
+    ]
+    return write_csv((heading, column, "Feedback comments"), rows)
+
+
+def moodle_worksheet(book: Book) -> str:
+    """A downloaded worksheet with the grades filled in; its words may be of any language.
+
+    The first column holds "Participant 123" in some language; a person is found by that number (the roster's
+    `moodle_id`), else by e-mail.
+    """
+    if book.template is None:
+        raise ExportError("Moodle's worksheet is filled in; download it in the assignment, and give it as --template")
+    table = read_table(book.template)
+    grade = _grade_column(table.header, book)
+    by_key: dict[str, int] = {}
+    for place, row in enumerate(table.rows):
+        if found := _PARTICIPANT.fullmatch(row[0].strip()):
+            by_key[found["number"]] = place
+        by_key.update((cell.strip().lower(), place) for cell in row if "@" in cell)
+    rows = [*table.rows]
+    for person, result in book.graded:
+        keys = (person.more.get("moodle_id", ""), person.more.get("email", "").lower())
+        place_of = next((by_key[key] for key in keys if key and key in by_key), None)
+        if place_of is None:
+            raise ExportError(
+                f"{book.template}: nobody in it is {person.username!r}; add moodle_id or email to the roster"
+            )
+        row = rows[place_of]
+        rows[place_of] = (*row[:grade], number(result.score), *row[grade + 1 :])
+    return write_table(replace(table, rows=tuple(rows)))
+
+
+def comment(result: Result) -> str:
+    """What a student reads beside the points: per task, one line of text."""
+    tasks = "; ".join(
+        f"{task.id}: {words.points(task.score)} / {words.points(task.max_score)}" for task in result.tasks
+    )
+    return safe(f"{words.verdict(result)}. {tasks}")
+
+
+def _grade_column(header: tuple[str, ...], book: Book) -> int:
+    names = [name.strip().lower() for name in header]
+    wanted = [book.column.lower()] if book.column else ["grade", "bewertung", "note", "calificación", "valutazione"]
+    for name in wanted:
+        if name in names:
+            return names.index(name)
+    where = book.template or Path("the worksheet")
+    raise ExportError(f"{where}: which column holds the grade? Name it with --column: {', '.join(header)}")
+
+
+def _value(person: Person, key: str) -> str:
+    return person.identifier if key == "identifier" else person.more.get(key, "")
