@@ -33,6 +33,7 @@ class Handin:
     Attributes:
         pushes: the pushes to the branch that counts, or None where nobody asked the server.
         handed_in_at: the last push by the server's clock, or None.
+        members: the identifiers of its people by the roster; empty where nobody gave one.
         seed: what the run's random data come from; a new one for every grading unless a run is repeated.
     """
 
@@ -40,6 +41,7 @@ class Handin:
     pushes: PushCount | None = None
     handed_in_at: datetime | None = None
     seed: int | None = None
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Bench:
         with self.wall.open(sheet.limits) as cell:
             reading = read_behind(cell, self.templates, handin.submission.files, pdf, count_words=counts_pdf(sheet))
             tasks = [*self._tasks(cell, handin, reading, seed, now)]
-        rules = list(apply_rules(sheet, handin.submission, reading, handin.pushes))
+        rules = list(apply_rules(sheet, handin.submission, reading, handin.pushes, handin.members))
         so_far = add_up(sheet, tasks, rules)
         rules += late(sheet, handin.handed_in_at, so_far.score)
         total = add_up(sheet, tasks, rules)

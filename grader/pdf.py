@@ -61,11 +61,14 @@ def _read(data: bytes, first_pages: int, read: dict[str, Any]) -> None:
 
 
 def read_text(data: bytes) -> str | None:
-    """The text of all pages of a PDF, page numbers and captions among it; None where it cannot be read."""
+    """The text of all pages of a PDF, page numbers and captions among it; None where it cannot be read. Never raises."""
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             reader = pypdf.PdfReader(io.BytesIO(data))
+            if reader.is_encrypted:
+                reader.decrypt("")  # where that does not open it, its pages raise
             if len(data) > MAX_BYTES or len(reader.pages) > MAX_PAGES_OF_TEXT:
                 return None
             return "\n".join(page.extract_text() for page in reader.pages)

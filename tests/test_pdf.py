@@ -17,7 +17,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
 
-from grader.pdf import read_pdf
+from grader.pdf import MAX_PAGES_OF_TEXT, read_pdf, read_text
 
 
 def make_pdf(*pages: str) -> bytes:
@@ -48,6 +48,16 @@ def changed(change: str) -> bytes:
     buffer = io.BytesIO()
     writer.write(buffer)
     return buffer.getvalue()
+
+
+def test_the_text_of_all_pages_is_read_or_none() -> None:
+    text = read_text(PDF)
+    assert text is not None
+    assert text.split() == ["Matriculation", "numbers:", "1234567,", "2345678", "the", "second", "page:", "7654321"]
+    assert read_text(changed("owner")) == text
+    assert read_text(changed("password")) is None
+    assert read_text(b"no PDF") is None
+    assert read_text(make_pdf(*["x"] * (MAX_PAGES_OF_TEXT + 1))) is None
 
 
 def test_pages_and_the_first_pages_text_are_read() -> None:

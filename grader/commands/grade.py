@@ -14,6 +14,7 @@ from grader.intake import take_in
 from grader.pushes import count_pushes, last_push, read_activity
 from grader.reports.files import write_reports
 from grader.reports.terminal import print_report
+from grader.roster import identifiers, read_roster
 from grader.sheet import load_sheet
 from grader.wall.choose import choose_wall
 
@@ -25,6 +26,7 @@ def grade(
         Sandbox, typer.Option(help="The wall. `none` is advisory: student code can forge.")
     ] = Sandbox.auto,
     pushes: Annotated[Path | None, typer.Option(help="The host's activity log, as GitHub's endpoint gives it.")] = None,
+    roster: Annotated[Path | None, typer.Option(help="A roster, to compare the numbers in the PDF with.")] = None,
     ref: Annotated[str | None, typer.Option(help="Grade this branch, tag or commit of a git repository.")] = None,
     json: Annotated[
         Path | None, typer.Option(help="Write the result object (with what only staff may see) here.")
@@ -49,6 +51,7 @@ def grade(
         pushes=count_pushes(activity, branch, chosen.due) if activity is not None else None,
         handed_in_at=last_push(activity, branch, handed.commit) if activity is not None else None,
         seed=seed,
+        members=identifiers(read_roster(roster), handed.name) if roster is not None else (),
     )
     wall = choose_wall(sandbox.value)
     console = Console()

@@ -7,7 +7,7 @@ find something out (no activity log, a hole in it, a PDF that nobody read), it s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from grader.intake import Submission
 from grader.pushes import PushCount
@@ -25,11 +25,19 @@ __all__ = ["apply_rules", "counts_pdf", "late", "score_other"]
 
 
 def apply_rules(
-    sheet: Sheet, submission: Submission, reading: Reading, pushes: PushCount | None = None
+    sheet: Sheet,
+    submission: Submission,
+    reading: Reading,
+    pushes: PushCount | None = None,
+    members: Sequence[str] = (),
 ) -> Iterator[RuleResult]:
-    """Every rule but lateness, which needs the score that the others leave: see `late`."""
+    """Every rule but lateness, which needs the score that the others leave: see `late`.
+
+    Args:
+        members: the identifiers that the roster has for this submission's people, or nothing.
+    """
     yield from rule_on_pushes(sheet, pushes)
     yield from rule_on_gaps(sheet, reading)
     yield from rule_on_comments(sheet, reading)
-    yield from rule_on_submission_pdf(sheet, submission, reading)
+    yield from rule_on_submission_pdf(sheet, submission, reading, members)
     yield from notes(submission, reading)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from grader.intake import Submission
@@ -14,8 +14,16 @@ from grader.score import round_down
 from grader.sheet import Sheet, SheetError, SubmissionPdf
 
 
-def rule_on_submission_pdf(sheet: Sheet, submission: Submission, reading: Reading) -> Iterator[RuleResult]:
-    """Deduct once where the PDF is missing, does not open, or does not name one to `team_size` authors."""
+def rule_on_submission_pdf(
+    sheet: Sheet, submission: Submission, reading: Reading, members: Sequence[str] = ()
+) -> Iterator[RuleResult]:
+    """Deduct once where the PDF is missing, does not open, or does not name one to `team_size` authors.
+
+    Args:
+        members: the identifiers of this submission's people by the roster, or nothing where there is none; those that
+            are no matriculation numbers are not compared. What differs is noted and costs nothing: a roster may be
+            behind, and a digit mistyped.
+    """
     rule = sheet.rules.submission_pdf
     if rule is None:
         return
@@ -25,6 +33,9 @@ def rule_on_submission_pdf(sheet: Sheet, submission: Submission, reading: Readin
         return
     wrong = _what_is_wrong(sheet, rule, submission, reading)
     message = wrong or f"{rule.file} is there and names its authors."
+    known = {member for member in members if re.search(rule.matriculation, member)}
+    if known and not wrong:
+        message += _compared(_numbers(sheet, rule, reading), known)
     if reading.pdf and reading.pdf.get("javascript"):
         message += " It holds a script, which was not run."
     deduction = round_down(rule.deduct, sheet) if wrong else Decimal(0)
@@ -41,17 +52,34 @@ def _what_is_wrong(sheet: Sheet, rule: SubmissionPdf, submission: Submission, re
     text = str(pdf.get("text_of_first_page", ""))
     if not text.strip():
         return f"The first page of {rule.file} holds no text (a scan?); type the matriculation numbers."
-    try:
-        numbers = {found[0] for found in re.finditer(rule.matriculation, text)}
-    except re.error as error:
-        where = sheet.folder / "sheet.toml"
-        raise SheetError(f"{where}: rules.submission_pdf.matriculation is no regular expression ({error})") from None
+    numbers = _numbers(sheet, rule, reading)
     if not numbers:
         return f"The first page of {rule.file} holds no matriculation number."
     if len(numbers) > sheet.team_size:
         found, allowed = counted(len(numbers), "matriculation number"), counted(sheet.team_size, "person", "people")
         return f"The first page of {rule.file} holds {found}; a team has at most {allowed}."
     return ""
+
+
+def _numbers(sheet: Sheet, rule: SubmissionPdf, reading: Reading) -> set[str]:
+    """The matriculation numbers on the PDF's first page."""
+    text = str((reading.pdf or {}).get("text_of_first_page", ""))
+    try:
+        return {found[0] for found in re.finditer(rule.matriculation, text)}
+    except re.error as error:
+        where = sheet.folder / "sheet.toml"
+        raise SheetError(f"{where}: rules.submission_pdf.matriculation is no regular expression ({error})") from None
+
+
+def _compared(numbers: set[str], members: set[str]) -> str:
+    """How the numbers differ from the roster's, in counts alone."""
+    strangers, unnamed = len(numbers - members), len(members - numbers)
+    message = ""
+    if strangers:
+        message += f" Not on the roster for this submission: {counted(strangers, 'number')}."
+    if unnamed:
+        message += f" On the roster, but not named: {counted(unnamed, 'person', 'people')}."
+    return message
 
 
 def _why_missing(file: str, submission: Submission) -> str:
