@@ -91,7 +91,7 @@ def read_roster(file: Path, extensions: Path | None = None) -> list[Person]:
 
 
 def identifiers(people: Iterable[Person], submission: str) -> tuple[str, ...]:
-    """What the roster calls a submission's people, in most courses by matriculation numbers; empty ones are left out."""
+    """The identifiers of a submission's people, in most courses matriculation numbers; empty ones are left out."""
     return tuple(each.identifier for each in people if each.submission == submission.lower() and each.identifier)
 
 

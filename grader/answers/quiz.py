@@ -108,7 +108,8 @@ def _is_right(item: Item, given: tuple[str, ...]) -> bool:
 def explanations(judged: list[JudgedQuestion]) -> Iterator[str]:
     """Each item's outcome and explanation, a line each, for when nobody can hand in any more."""
     for one in judged:
-        yield f"{one.question.key} {one.question.title}: {one.points} of {one.max_points}".replace(" :", ":")
+        name = f"{one.question.key} {one.question.title}".strip()
+        yield f"{name}: {one.points} of {one.max_points}"
         for item in one.items:
             what = f"{item.item.key} {item.item.title}".strip()
             right = ", ".join(item.item.answer)
