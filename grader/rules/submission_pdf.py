@@ -33,9 +33,9 @@ def rule_on_submission_pdf(
         return
     wrong = _what_is_wrong(sheet, rule, submission, reading)
     message = wrong or f"{rule.file} is there and names its authors."
-    known = {member for member in members if re.search(rule.matriculation, member)}
-    if known and not wrong:
-        message += _compared(_numbers(sheet, rule, reading), known)
+    if members and not wrong:
+        known = {member for member in members if re.search(rule.matriculation, member)}
+        message += _compared(_numbers(sheet, rule, reading), known) if known else ""
     if reading.pdf and reading.pdf.get("javascript"):
         message += " It holds a script, which was not run."
     deduction = round_down(rule.deduct, sheet) if wrong else Decimal(0)
