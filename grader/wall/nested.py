@@ -28,7 +28,7 @@ class NestedWall:
         self._seccomp = seccomp.program()
         self._budgets = Budgets()
         self._running = ExitStack()
-        self._zygote: Peer | None = None
+        self.zygote: Peer | None = None
         try:
             with self.open(Limits()):
                 pass
@@ -56,10 +56,10 @@ class NestedWall:
 
     def _hand_over(self, cell: socket.socket) -> None:
         for _ in range(2):  # a zygote that died since the last submission is replaced once
-            if self._zygote is None:
-                self._zygote = self._running.enter_context(started(bubblewrap.command(ZYGOTE)))
+            if self.zygote is None:
+                self.zygote = self._running.enter_context(started(bubblewrap.command(ZYGOTE)))
             try:
-                socket.send_fds(self._zygote.control, [b"c"], [cell.fileno()])
+                socket.send_fds(self.zygote.control, [b"c"], [cell.fileno()])
             except OSError:
                 self._stop()
             else:
@@ -68,7 +68,7 @@ class NestedWall:
 
     def _stop(self) -> None:
         self._running.close()
-        self._zygote = None
+        self.zygote = None
 
     def close(self) -> None:
         self._stop()
