@@ -34,6 +34,8 @@ def _steps(result: Result) -> Iterator[str]:
 
 _OTHER = {
     "style": "run `python -m pycodestyle --max-line-length 120 .` and mend what it finds.",
+    "formula": "look again at the lines of `answers.toml` that are named above.",
+    "quiz": "look again at your answers in `answers.toml`.",
     "feedback": "fill in `feedback.md`, with a number of hours.",
 }
 

@@ -92,7 +92,7 @@ def _runner_test(task: TaskResult) -> dict[str, Any]:
         "status": status,
         "score": words.as_json(task.score),
         "max_score": words.as_json(task.max_score),
-        "message": line(task.note),
+        "message": line(task.note.replace("\n", " ")),
         "test_code": "",
         "filename": "",
         "line_no": 0,

@@ -123,4 +123,4 @@ def _rule_title(rule: RuleResult) -> str:
 
 def _note_lines(task: TaskResult) -> list[str]:
     """A task's note; the findings that a note on style lists stand on a line each."""
-    return task.note.split("; ") if task.kind == "style" else [task.note]
+    return task.note.split("; " if task.kind == "style" else "\n")
