@@ -172,6 +172,9 @@ def refusal(course: Path) -> str:
     return str(refused.value)
 
 
+SCRIPTS = ("annotations", "classrooms", "count_pushes", "report", "results", "summary")
+
+
 def test_a_release_holds_the_stripped_exercises_and_nothing_of_the_solution(course: Path) -> None:
     release = build_release(load_sheet("mini", course))
     assert release.files["lib/sums.py"].decode() == TEMPLATE
@@ -179,7 +182,8 @@ def test_a_release_holds_the_stripped_exercises_and_nothing_of_the_solution(cour
     gapcheck = {path for path in release.files if path.startswith("gapcheck/")}
     assert {"gapcheck/__init__.py", "gapcheck/plugin.py"} <= gapcheck
     assert set(release.files) - gapcheck == {
-        *(".gapgrade/sheet.json", ".gitattributes", ".github/scripts/report.py", ".github/workflows/autograding.yml"),
+        *(f".github/scripts/{name}.py" for name in SCRIPTS),
+        *(".gapgrade/sheet.json", ".gitattributes", ".github/workflows/autograding.yml"),
         *(".gitignore", "README.md", "answers.toml", "conftest.py", "feedback.md", "figures/plot.png"),
         *("lib/__init__.py", "lib/given.py", "lib/sums.py", "requirements.txt", "runtests.bat", "runtests.sh"),
         *("setup.cfg", "tests/__init__.py", "tests/test_sums.py"),
@@ -400,10 +404,10 @@ def test_a_release_runs_alone(course: Path, tmp_path: Path) -> None:
     assert untouched.returncode == 1
     assert "NotImplementedError: TODO sums 1" in untouched.stdout
     assert "1 failed, 1 passed" in untouched.stdout
-    report = call(sys.executable, ".github/scripts/report.py", "results/tests.xml", "results/style.txt")
+    report = call(sys.executable, ".github/scripts/report.py", "results")
     assert report.returncode == 0
     assert "::notice title=Autograding complete::Points 1.87/2.5\n" in report.stdout
-    assert "- <code>two and three are five</code>" in report.stdout
+    assert "- two and three are five: " in report.stdout
 
     shutil.copy(course / "solutions/sums/lib/sums.py", release / "lib/sums.py")
     alone = call(sys.executable, "-m", "tests.test_sums")
@@ -413,7 +417,7 @@ def test_a_release_runs_alone(course: Path, tmp_path: Path) -> None:
     write(release / "results/style.txt", "")
     summary = tmp_path / "summary.md"
     environment["GITHUB_STEP_SUMMARY"] = str(summary)
-    report = call(sys.executable, ".github/scripts/report.py", "results/tests.xml", "results/style.txt")
+    report = call(sys.executable, ".github/scripts/report.py", "results")
     notice = report.stdout.splitlines()[1].removeprefix("::notice title=Autograding report::")
     assert json.loads(notice) == {"totalPoints": 3.5, "maxPoints": 2.5}
     assert "| 1 Sums | 2.5 of 2.5 |" in summary.read_text()
