@@ -132,7 +132,10 @@ class Diagnosis:
 
     def recognised(self, tests: Iterable[TestResult]) -> list[Mistake]:
         """The mistakes that explain a group's failures, where exactly one does."""
-        evidence = evidence_of(tests)
+        return self.found_in(evidence_of(tests))
+
+    def found_in(self, evidence: Mapping[str, str]) -> list[Mistake]:
+        """As `recognised`, from what each failing test says."""
         found = []
         for signature in self.signatures:
             touched = self._touched(signature)
