@@ -11,7 +11,7 @@ import sympy
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from grader.answers.formula import FUNCTIONS, FormulaError, Vocabulary, evaluate, parse, same
+from grader.answers.formula import FUNCTIONS, AnswerError, Vocabulary, evaluate, parse, same
 
 UNIT = (Decimal(0), Decimal(1))
 VOCABULARY = Vocabulary(
@@ -108,7 +108,7 @@ def test_formulas_that_differ_are_not(one: str, other: str) -> None:
 )
 def test_what_cannot_be_read_is_refused_with_its_reason_at_once(text: str, sentence: str) -> None:
     start = time.perf_counter()
-    with pytest.raises(FormulaError) as refused:
+    with pytest.raises(AnswerError) as refused:
         equal(text, text)
     assert sentence in str(refused.value)
     assert time.perf_counter() - start < 0.5
@@ -129,7 +129,7 @@ def test_no_text_raises_anything_else_or_takes_long(text: str) -> None:
     sentence = ""
     try:
         equal(text, "x_0")
-    except FormulaError as error:
+    except AnswerError as error:
         sentence = str(error)
     assert len(sentence.splitlines()) <= 1
     assert len(sentence) < 300
@@ -154,7 +154,7 @@ def test_the_notation_means_what_sympy_takes_it_for() -> None:
         text = _random_text(rng, 4)
         try:
             ours = evaluate(VOCABULARY.read(text), point)
-        except FormulaError:
+        except AnswerError:
             continue
         values = {sympy.Symbol(name): sympy.Float(str(value), 60) for name, value in point.items() if "(" not in name}
         theirs = sympy.sympify(text.replace("^", "**"), rational=True).evalf(60, subs=values)

@@ -65,6 +65,7 @@ def test_each_question_has_its_own_floor() -> None:
             ["a", ["a", "b", "c"]],
             ["a d", ["a", "d"], None],
         ),
+        ({"kind": "choices", "answer": "a GAN", "options": ["a GAN", "VAE"]}, ["a GAN", ["A gan"]], ["VAE"], ["GAN"]),
         (
             {"kind": "number", "answer": 0.25, "tolerance": Decimal("0.01")},
             ["0.25", "1/4", "0,26", "24 %"],

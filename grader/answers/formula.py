@@ -65,8 +65,8 @@ _TOKEN = re.compile(
 )
 
 
-class FormulaError(GapgradeError):
-    """A formula that cannot be read or has no value: a sentence without its subject, such as `x is not known`."""
+class AnswerError(GapgradeError):
+    """An answer that cannot be read or has no value: a clause that a message puts its place before."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,9 @@ Point = Mapping[str, Decimal]
 
 
 def parse(text: str) -> Formula:
-    """The tree of a formula; raises `FormulaError` with what is wrong, and at which column."""
+    """The tree of a formula; raises `AnswerError` with what is wrong, and at which column."""
     if len(text) > MAX_CHARACTERS:
-        raise FormulaError(f"it has {len(text):,} characters, and at most {MAX_CHARACTERS} are read")
+        raise AnswerError(f"it has {len(text):,} characters, and at most {MAX_CHARACTERS} are read")
     return _Parser(list(_tokens(_plain(text)))).whole()
 
 
@@ -125,7 +125,7 @@ def _tokens(text: str) -> Iterator[_Token]:
         if not found:
             name = unicodedata.name(text[at], "without a name")
             shown = text[at] if text[at].isascii() and text[at].isprintable() else name
-            raise FormulaError(f"the character {shown} at column {at + 1} is not part of the notation")
+            raise AnswerError(f"the character {shown} at column {at + 1} is not part of the notation")
         yield _Token(found.lastgroup or "", "^" if found[0] == "**" else found[0], at + 1)
         at = found.end()
 
@@ -143,7 +143,7 @@ class _Parser:
         if self._at < len(self._tokens):
             left = self._tokens[self._at]
             what = "closes nothing" if left.text == ")" else "has no operator before it; write * for a product"
-            raise FormulaError(f"{left.text[:40]} at column {left.column} {what}")
+            raise AnswerError(f"{left.text[:40]} at column {left.column} {what}")
         return formula
 
     def _sum(self) -> Formula:
@@ -161,7 +161,7 @@ class _Parser:
     def _signed(self) -> Formula:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise FormulaError(f"it is nested deeper than {MAX_DEPTH} levels")
+            raise AnswerError(f"it is nested deeper than {MAX_DEPTH} levels")
         if sign := self._take("+", "-"):
             formula: Formula = Operation(sign, (Number(Decimal(0)), self._signed()))
         else:
@@ -178,21 +178,21 @@ class _Parser:
         if token.kind == "number":
             return self._number(token)
         if token.kind != "name":
-            raise FormulaError(f"{token.text} at column {token.column} stands where a number or a name is expected")
+            raise AnswerError(f"{token.text} at column {token.column} stands where a number or a name is expected")
         if not self._take("("):
             if token.text in FUNCTIONS:
-                raise FormulaError(f"{token.text} at column {token.column} needs brackets: {token.text}(...)")
+                raise AnswerError(f"{token.text} at column {token.column} needs brackets: {token.text}(...)")
             return Name(token.text)
         if token.text == "prod":
             return self._family()
         if token.text not in FUNCTIONS:
             advice = f"the functions are {', '.join(FUNCTIONS)}; write * for a product"
-            raise FormulaError(f"{token.text[:40]}(...) at column {token.column} is no function; {advice}")
+            raise AnswerError(f"{token.text[:40]}(...) at column {token.column} is no function; {advice}")
         return Operation(token.text, (self._until_closed(),))
 
     def _number(self, token: _Token) -> Formula:
         if sum(character.isdigit() for character in token.text) > MAX_DIGITS:
-            raise FormulaError(f"the number at column {token.column} has more than {MAX_DIGITS} digits")
+            raise AnswerError(f"the number at column {token.column} has more than {MAX_DIGITS} digits")
         number = Number(Decimal(token.text))
         return Operation("/", (number, Number(Decimal(100)))) if self._take("%") else number
 
@@ -214,7 +214,7 @@ class _Parser:
             return Name(f"prod({family.text}, {first}, {last})")
         factors = range(int(first[:6]), int(last[:6]) + 1)
         if not 1 <= len(factors) <= MAX_FACTORS:
-            raise FormulaError(f"prod(...) has {len(factors)} factors; it may have 1 to {MAX_FACTORS}")
+            raise AnswerError(f"prod(...) has {len(factors)} factors; it may have 1 to {MAX_FACTORS}")
         formula: Formula = Name(f"{family.text}_{factors[0]}")
         for index in factors[1:]:
             formula = Operation("*", (formula, Name(f"{family.text}_{index}")))
@@ -229,14 +229,14 @@ class _Parser:
 
     def _next(self, expected: str) -> _Token:
         if self._at == len(self._tokens):
-            raise FormulaError(f"it ends where {expected} is expected")
+            raise AnswerError(f"it ends where {expected} is expected")
         self._at += 1
         return self._tokens[self._at - 1]
 
     def _expect(self, sign: str) -> None:
         token = self._next(f"a {sign}")
         if token.text != sign:
-            raise FormulaError(f"a {sign} is expected at column {token.column}, before {token.text[:40]}")
+            raise AnswerError(f"a {sign} is expected at column {token.column}, before {token.text[:40]}")
 
 
 def names(formula: Formula) -> Iterator[str]:
@@ -249,7 +249,7 @@ def names(formula: Formula) -> Iterator[str]:
 
 
 def evaluate(formula: Formula, point: Point) -> Decimal:
-    """The value at a point to 50 digits; raises `FormulaError` where there is none."""
+    """The value at a point to 50 digits; raises `AnswerError` where there is none."""
     if isinstance(formula, Number):
         return formula.value
     if isinstance(formula, Name):
@@ -260,15 +260,15 @@ def evaluate(formula: Formula, point: Point) -> Decimal:
     except decimal.DivisionByZero:
         value = Decimal("Infinity")
     except decimal.Overflow:
-        raise FormulaError("it becomes too large") from None
+        raise AnswerError("it becomes too large") from None
     except decimal.Underflow:
-        raise FormulaError("it comes too close to zero") from None
+        raise AnswerError("it comes too close to zero") from None
     except decimal.InvalidOperation:
         if formula.sign == "/":
-            raise FormulaError("it divides by zero") from None
-        raise FormulaError(f"it has no real value ({formula.sign} of a number that has none)") from None
+            raise AnswerError("it divides by zero") from None
+        raise AnswerError(f"it has no real value ({formula.sign} of a number that has none)") from None
     if not value.is_finite():
-        raise FormulaError("it divides by zero" if formula.sign in "/^" else "it takes the logarithm of zero")
+        raise AnswerError("it divides by zero" if formula.sign in "/^" else "it takes the logarithm of zero")
     return value
 
 
@@ -289,7 +289,7 @@ class Vocabulary:
         formula = parse(text)
         for name in names(formula):
             if name not in self.symbols and name not in self.relations:
-                raise FormulaError(f"{name[:40]} is not known" + _advice(name, [*self.symbols, *self.relations]))
+                raise AnswerError(f"{name[:40]} is not known" + _advice(name, [*self.symbols, *self.relations]))
         return formula
 
     def points(self) -> list[dict[str, Decimal]]:
@@ -321,7 +321,7 @@ def same(one: Formula, other: Formula, points: Iterable[Point], tolerance: Decim
         tolerance: how far the values may lie apart; without it they agree to 30 digits.
 
     Raises:
-        FormulaError: one of them has no value somewhere.
+        AnswerError: one of them has no value somewhere.
     """
     for point in points:
         a, b = evaluate(one, point), evaluate(other, point)

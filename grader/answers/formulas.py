@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from grader.answers.formula import FormulaError, same
+from grader.answers.formula import AnswerError, same
 from grader.answers.key import FormulaKey, FormulaPart
 
 Verdict = Literal["right", "wrong", "empty", "unreadable"]
@@ -50,6 +50,6 @@ def _judge(key: FormulaKey, part: FormulaPart, value: Any, points: list[dict[str
             return JudgedPart(part, "right", part.points)
         mistakes = (one for one in part.mistake if same(answer, vocabulary.read(one.formula), points, part.tolerance))
         mistake = next(mistakes, None)
-    except FormulaError as error:
+    except AnswerError as error:
         return JudgedPart(part, "unreadable", Decimal(0), str(error))
     return JudgedPart(part, "wrong", Decimal(0), mistake.hint if mistake else "")

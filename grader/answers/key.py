@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from grader import GapgradeError
-from grader.answers.formula import Formula, FormulaError, Vocabulary, same
+from grader.answers.formula import AnswerError, Formula, Vocabulary, same
 from grader.answers.reading import read_answers
 
 FILE = "answers.toml"
@@ -165,17 +165,17 @@ def _load(file: Path, name: str, kind: str) -> Key:
         raise KeyFileError(f"{file}: {name} is no table; write [{name}]") from None
     try:
         _check(key)
-    except FormulaError as error:
+    except AnswerError as error:
         raise KeyFileError(f"{file}: [{name}] {error}") from None
     return key
 
 
 def _check(key: Key) -> None:
-    """Raise `FormulaError` for a key that no answer could be compared with."""
+    """Raise `AnswerError` for a key that no answer could be compared with."""
     paths = list(key.paths())
     twice = {path for path in paths if paths.count(path) > 1}
     if twice:
-        raise FormulaError(f"asks twice for {', '.join(sorted(twice))}")
+        raise AnswerError(f"asks twice for {', '.join(sorted(twice))}")
     if isinstance(key, FormulaKey):
         for part in key.part:
             _check_part(key.vocabulary, part)
@@ -192,9 +192,9 @@ def _check_part(vocabulary: Vocabulary, part: FormulaPart) -> None:
         same(right, right, points)
         for mistake in part.mistake:
             if same(right, vocabulary.read(mistake.formula), points, part.tolerance):
-                raise FormulaError(f"the mistake {mistake.formula!r} is right")
-    except FormulaError as error:
-        raise FormulaError(f"{part.key}: {error}") from None
+                raise AnswerError(f"the mistake {mistake.formula!r} is right")
+    except AnswerError as error:
+        raise AnswerError(f"{part.key}: {error}") from None
 
 
 def _check_item(item: Item) -> None:
@@ -208,7 +208,7 @@ def _check_item(item: Item) -> None:
     elif item.kind == "number":
         Vocabulary().read(item.answer[0])
     if wrong:
-        raise FormulaError(f"{item.key}: {wrong}, not {', '.join(item.answer)}")
+        raise AnswerError(f"{item.key}: {wrong}, not {', '.join(item.answer)}")
 
 
 def check_handed_out(course: Path, exercises: tuple[str, ...], name: str, key: Key) -> None:

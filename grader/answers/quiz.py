@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from grader.answers.formula import FormulaError, Vocabulary, evaluate
+from grader.answers.formula import AnswerError, Vocabulary, evaluate
 from grader.answers.key import Item, Question, QuizKey
 
 Verdict = Literal["right", "wrong", "abstained", "unreadable"]
@@ -61,7 +61,7 @@ def _judge(question: Question, item: Item, answers: Mapping[str, Any]) -> Judged
     path = f"{question.key}.{item.key}"
     try:
         given = _given(item, answers.get(path, ""))
-    except FormulaError as error:
+    except AnswerError as error:
         return Judged(item, path, "unreadable", Decimal(0), str(error))
     if given is None:
         return Judged(item, path, "abstained", Decimal(0))
@@ -70,17 +70,18 @@ def _judge(question: Question, item: Item, answers: Mapping[str, Any]) -> Judged
 
 
 def _given(item: Item, value: Any) -> tuple[str, ...] | None:
-    """What was chosen, as the key spells it, or None for abstaining; raises `FormulaError` with a sentence."""
+    """What was chosen, as the key spells it, or None for abstaining; raises `AnswerError` with a sentence."""
     texts = [value] if isinstance(value, str | bool) else value
     if not isinstance(texts, list):
-        raise FormulaError("it is no text")
+        raise AnswerError("it is no text")
     chosen = [str(text).strip() for text in texts]
     if all(text.lower() in _ABSTAIN for text in chosen):
         return None
-    if item.kind == "choices" and len(chosen) == 1:
+    names = [option.lower() for option in item.options]
+    if item.kind == "choices" and len(chosen) == 1 and chosen[0].lower() not in names:
         chosen = chosen[0].replace(",", " ").split()
     if item.kind != "choices" and len(chosen) != 1:
-        raise FormulaError("it is a list, and one answer is expected")
+        raise AnswerError("it is a list, and one answer is expected")
     return tuple(_spelled(item, text) for text in chosen)
 
 
@@ -91,11 +92,11 @@ def _spelled(item: Item, text: str) -> str:
     if item.kind == "yes-no":
         if text.lower() in _YES | _NO:
             return "yes" if text.lower() in _YES else "no"
-        raise FormulaError(f"{text[:MAX_SHOWN]} is none of yes, no and abstain")
+        raise AnswerError(f"{text[:MAX_SHOWN]} is none of yes, no and abstain")
     for option in item.options:
         if option.lower() == text.lower():
             return option
-    raise FormulaError(f"{text[:MAX_SHOWN]} is none of {', '.join(item.options)}")
+    raise AnswerError(f"{text[:MAX_SHOWN]} is none of {', '.join(item.options)}")
 
 
 def _is_right(item: Item, given: tuple[str, ...]) -> bool:
