@@ -74,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
         return data
 
     def _api(self, body: bytes) -> Answer:
-        if self.headers.get("Authorization") != f"token {TOKEN}":
+        if self.headers.get("Authorization") not in (f"token {TOKEN}", f"Bearer {TOKEN}"):
             return Answer.of({"message": "Bad credentials"}, 401)
         if self.headers.get("X-GitHub-Api-Version") != "2022-11-28":
             return Answer.of({"message": "no version was asked for"}, 400)
