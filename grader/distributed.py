@@ -76,7 +76,8 @@ def _connected(scheduler: str) -> Iterator[Client]:
 
 
 def _threads(client: Client) -> int:
-    return max(1, sum(client.nthreads().values()))
+    threads: dict[str, int] = client.nthreads()
+    return max(1, sum(threads.values()))
 
 
 def _greeted(client: Client, job: Job, settings: Settings) -> Versions:
