@@ -26,7 +26,7 @@ Why = Annotated[str, typer.Option(help="The reason; for points, the student read
 
 @app.command()
 def check(gradebook: Place = DEFAULT_PLACE) -> None:
-    """Check that everything in a gradebook is whole; exit status 1 where it is not."""
+    """Check that everything in a gradebook is whole; exit status 1 where it is not: `gradebook check`."""
     with open_gradebook(gradebook, must_exist=True) as book:
         problems = problems_of(book)
         for problem in problems:
@@ -40,7 +40,7 @@ def check(gradebook: Place = DEFAULT_PLACE) -> None:
 def backup(
     file: Annotated[Path, typer.Argument(help="The copy; it must not be there yet.")], gradebook: Place = DEFAULT_PLACE
 ) -> None:
-    """Copy a gradebook, also while a batch writes into it."""
+    """Copy a gradebook, also while a batch writes into it: `gradebook backup copy.sqlite`."""
     with open_gradebook(gradebook, must_exist=True) as book:
         copy(book, file)
     typer.echo(f"backup: {file}")
@@ -84,7 +84,7 @@ def history(
     name: Annotated[str | None, typer.Argument(help="Only this submission's.")] = None,
     gradebook: Place = DEFAULT_PLACE,
 ) -> None:
-    """Show what happened, the oldest first."""
+    """Show what happened, the oldest first: `gradebook history team-07`."""
     with open_gradebook(gradebook, must_exist=True) as book:
         for one in book.history(name):
             typer.echo(line(f"{one.at}  {one.submission or one.sheet}  {one.event} ({one.who}): {one.detail}"))
