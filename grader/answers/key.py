@@ -142,8 +142,9 @@ def load_key(course: Path, exercises: tuple[str, ...], name: str, kind: str) -> 
     """The key of a task of the kind `formula` or `quiz`; raises `KeyFileError`."""
     files = [course / "tests_hidden" / exercise / KEY_FILE for exercise in exercises]
     for file in files:
-        if file.is_file() and name in _tables(file):
-            return _load(file, name, kind)
+        tables = _tables(file) if file.is_file() else {}
+        if name in tables:
+            return _read(file, name, kind, tables[name])
     raise KeyFileError(f"no key for the answers {name!r}: none of {', '.join(map(str, files))} has a table [{name}]")
 
 
@@ -154,9 +155,9 @@ def _tables(file: Path) -> dict[str, Any]:
         raise KeyFileError(f"{file}: {error}") from None
 
 
-def _load(file: Path, name: str, kind: str) -> Key:
+def _read(file: Path, name: str, kind: str, table: Any) -> Key:
     try:
-        key = _MODELS[kind](**_tables(file)[name])
+        key = _MODELS[kind](**table)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in (name, *first["loc"]))
