@@ -51,6 +51,8 @@ def tried(subject: Subject, trials: Trials, seed: int, mutants: list[Mutant]) ->
         order = sorted(everything, key=lambda test: -kills.get((mutant.gap, test), 0))
         files = {**subject.solution, mutant.file: mutant.text}
         failed = trials.first_failure(files, seed, order, PROBE_SECONDS)
+        if failed is not None and failed.outcome == "timeout":  # an endless loop, or a busy machine?
+            failed = trials.first_failure(files, seed, order, trials.probe_seconds)
         if failed is not None:
             kills[mutant.gap, failed.id] = kills.get((mutant.gap, failed.id), 0) + 1
         yield mutant, failed is not None
