@@ -103,4 +103,4 @@ def test_a_refused_submission_is_one_step_and_many_steps_are_counted() -> None:
     assert next_steps(make_result(*refused)) == ["lib/a.py cannot be read."]
     many = [make_task(make_test(), id=str(i)) for i in range(9)]
     steps = next_steps(make_result(*many))
-    assert (len(steps), steps[-1]) == (MOST, "4 more tasks are listed above.")
+    assert (len(steps), steps[-1]) == (MOST, "4 more tasks are not done.")

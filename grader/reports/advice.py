@@ -16,7 +16,7 @@ def next_steps(result: Result) -> list[str]:
     """One sentence a step; empty where there is nothing left to do."""
     steps = list(dict.fromkeys(_steps(result)))
     if len(steps) > MOST:
-        return [*steps[: MOST - 1], f"{len(steps) - MOST + 1} more tasks are listed above."]
+        return [*steps[: MOST - 1], f"{len(steps) - MOST + 1} more tasks are not done."]
     return steps
 
 
@@ -34,7 +34,7 @@ def _steps(result: Result) -> Iterator[str]:
 
 _OTHER = {
     "style": "run `python -m pycodestyle --max-line-length 120 .` and mend what it finds.",
-    "formula": "look again at the lines of `answers.toml` that are named above.",
+    "formula": "look again at the lines of `answers.toml` that the report names.",
     "quiz": "look again at your answers in `answers.toml`.",
     "feedback": "fill in `feedback.md`, with a number of hours.",
 }

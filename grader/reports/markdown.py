@@ -74,7 +74,7 @@ def _table(result: Result) -> str:
     rows = ["| Task | Points | |", "| --- | ---: | --- |"]
     for task in result.tasks:
         bonus = " (bonus)" if task.bonus else ""
-        score = f"{words.points(task.score)} / {words.points(task.max_score)}"
+        score = f"{'-' if task.state == 'pending' else words.points(task.score)} / {words.points(task.max_score)}"
         rows.append(f"| {_line(words.name(task))}{bonus} | {score} | {words.state(task)} |")
     rows += [
         f"| Rule: {_line(rule.id)} | {words.points(-rule.deduction)} | {_line(rule.message)} |"

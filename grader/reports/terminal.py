@@ -71,10 +71,11 @@ def print_summary(results: Iterable[Result], console: Console) -> None:
 
 
 def _sections(result: Result, pen: Pen) -> Iterator[tuple[str, Iterable[RenderableType]]]:
-    """What counts, what is not right, what to do next; then what the rules and the edits are about."""
+    """What counts, what is not right, what to do next; then what waits, and what the rules and the edits are about."""
     yield "", [_points(result, pen)]
     yield "Not yet right", [line for task in result.tasks for line in _not_right(task, pen)]
     yield "What to do next", [pen.item(pen.mark("➜", ">", "cyan"), pen.long_line(step)) for step in next_steps(result)]
+    yield "Waits for a person", [_pending(task, pen) for task in result.tasks if task.state == "pending"]
     yield "Rules", [_rule(rule, pen) for rule in result.rules]
     yield "Edits outside the gaps", _edits(result, pen)
 
@@ -106,7 +107,7 @@ def _points(result: Result, pen: Pen) -> RenderableType:
         name = pen.line(words.name(task), "bold")
         if task.bonus:
             name.append(" (bonus)", "not bold")
-        score = f"{words.points(task.score)} / {words.points(task.max_score)}"
+        score = f"{'-' if task.state == 'pending' else words.points(task.score)} / {words.points(task.max_score)}"
         bar = pen.bar(words.share(task))
         table.add_row(name, pen.line(words.state(task), "dim"), bar, pen.line(score))
     for rule in result.rules:
@@ -116,20 +117,19 @@ def _points(result: Result, pen: Pen) -> RenderableType:
 
 
 def _not_right(task: TaskResult, pen: Pen) -> Iterator[RenderableType]:
-    waits, found = waiting(task), causes(task)
-    unread = task.note if task.state == "refused" or (task.note and not task.tests and not words.done(task)) else ""
-    if not (waits or found or unread) or task.state == "pending":
+    if task.state == "pending" or words.done(task):
         return
+    waits = waiting(task)
     yield pen.line(words.name(task), "bold")
-    if unread:
-        yield pen.item(pen.mark("✗", "x", "red"), pen.text(unread))
+    if task.note:
+        yield pen.item(pen.mark("✗", "x", "red"), pen.text(task.note))
     for mistake in mistakes(task):
         yield pen.item(pen.mark("!", "!", "yellow"), pen.long_line(f"It looks as if: {mistake}", "yellow"))
     if waits:
         worth = words.worth(waits.tests, task)
         cost = f" ({words.counted(worth)})" if worth else ""
         yield pen.item(pen.mark("○", "o", "red"), pen.long_line(words.waits_for(waits) + cost))
-    for cause in found:
+    for cause in causes(task):
         yield _cause(cause, task, pen)
 
 
@@ -146,6 +146,11 @@ def _cause(cause: Cause, task: TaskResult, pen: Pen) -> RenderableType:
         if test.staff:
             parts += [pen.line(f"staff only: {test.id}", "dim"), pen.quote(test.staff, "dim")]
     return pen.item(pen.mark("✗", "x", "red"), *parts)
+
+
+def _pending(task: TaskResult, pen: Pen) -> RenderableType:
+    worth = f"{words.name(task)}: up to {words.counted(task.max_score)}"
+    return pen.item(pen.mark("•", "*", ""), pen.line(worth), *([pen.text(task.note, "dim")] if task.note else []))
 
 
 def _rule(rule: RuleResult, pen: Pen) -> RenderableType:

@@ -121,11 +121,11 @@ def alike(cause: Cause) -> str:
 
 def outcome(cause: Cause, task: TaskResult) -> str:
     """How its tests ended, and what they are worth."""
-    hidden = ", hidden" if cause.tests[0].visibility == "hidden" else ""
-    points_ = worth(cause.tests, task)
-    return OUTCOMES[cause.outcome] + (
-        f" ({counted(points_)}{hidden})" if points_ else f" ({hidden[2:]})" if hidden else ""
-    )
+    value = worth(cause.tests, task)
+    details = [counted(value)] if value else []
+    if cause.tests[0].visibility == "hidden":
+        details.append("hidden")
+    return OUTCOMES[cause.outcome] + (f" ({', '.join(details)})" if details else "")
 
 
 def tests(result: Result) -> Iterator[TestResult]:
