@@ -1,0 +1,107 @@
+"""`make bench`: one report with ratios from one run.
+
+    python -m benchmarks [--submissions 8] [--sizes 1 10 100 1000] [--without-peers]
+
+Gapgrade and other graders run the same tests on the same right submissions of the VAE exercise, one after the other on
+one core; then a batch grows, and one grading is taken apart. Compare within one run only. The other measurements have
+commands of their own: each module beside this one says what it measures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.assignment import SHEET, Check, checks_of, lay_checks, make_class, make_course
+from benchmarks.measure import Spent, spend
+from benchmarks.peers import PEERS
+from benchmarks.peers.environment import Peer, install
+from benchmarks.throughput import SIZES, batch, breakdown, breakdown_table, growth_table
+from grader.gradebook import open_gradebook
+
+OURS = "Gapgrade, batch behind the wall"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--submissions", type=int, default=8, help="copies that each grader grades")
+    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="classes that a batch grows over")
+    parser.add_argument("--jobs", type=int, default=2, help="workers while it grows")
+    parser.add_argument("--without-peers", action="store_true", help="measure Gapgrade alone; nothing is installed")
+    options = parser.parse_args()
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="gapgrade-bench-") as folder:
+        work = Path(folder)
+        console.print(compare(work, options.submissions, () if options.without_peers else PEERS, console))
+        if options.sizes:
+            console.print(growth_table(options.sizes, options.jobs, work / "growth"))
+        console.print(breakdown_table(breakdown(work / "breakdown")[0]))
+    console.print("Other measurements:")
+    for module, about in others():
+        console.print(f"  python -m benchmarks.{module}: {about}", highlight=False, markup=False, soft_wrap=True)
+
+
+def compare(work: Path, count: int, peers: Sequence[Peer], console: Console) -> Table:
+    """Each grader on the same submissions; ratios to Gapgrade's seconds of CPU."""
+    course = make_course(work / "course")
+    checks = checks_of(course)
+    ours = _gapgrade(course, work / "ours", count)
+    rows: list[tuple[str, Spent | str]] = [(OURS, ours)]
+    for peer in peers:
+        with console.status(f"{peer.name} ..."):
+            rows.append((peer.name, _measured(peer, course, work / peer.name.split()[0], count, checks)))
+    table = Table(title=f"{len(checks)} tests on {count} right submissions, start included, one after the other")
+    table.add_column("grader")
+    for heading in ("CPU s each", "ratio", "s each", "peak MiB"):
+        table.add_column(heading, justify="right")
+    for name, spent in rows:
+        if isinstance(spent, str):
+            table.add_row(name, spent)
+        else:
+            each = (f"{spent.cpu / count:.2f}", f"{spent.cpu / ours.cpu:.1f}", f"{spent.wall / count:.2f}")
+            table.add_row(name, *each, str(spent.memory))
+    return table
+
+
+def _gapgrade(course: Path, work: Path, count: int) -> Spent:
+    make_class(course, work / "class", count)
+    spent = spend([batch(course, SHEET, work / "class", work / "out", 1)])
+    with open_gradebook(work / "out", must_exist=True) as book:
+        right = [record.result is not None and record.result.score == 6 for record in book.records()]
+    if len(right) != count or not all(right):
+        raise RuntimeError(f"Gapgrade gave {sum(right)} of {count} right submissions all points")
+    return spent
+
+
+def _measured(peer: Peer, course: Path, work: Path, count: int, checks: Sequence[Check]) -> Spent | str:
+    """What a peer costs; in words why it could not be measured."""
+    work.mkdir()
+    try:
+        install(peer)
+        submissions = {name: work / name for name in make_class(course, work, count)}
+        for path in submissions.values():
+            lay_checks(course, path)
+        spent = spend(peer.prepare(work, submissions, checks))
+        scores = {name: peer.score(work, name) for name in submissions}
+    except Exception as error:
+        return f"not measured: {error}"
+    wrong = [f"{name}: {score}" for name, score in scores.items() if score != len(checks)]
+    return f"not comparable: {wrong[0]} of {len(checks)} points" if wrong else spent
+
+
+def others() -> Iterator[tuple[str, str]]:
+    """The other programs of this package, and what each measures, from its first line."""
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        if file.stem != "__main__" and 'if __name__ == "__main__":' in text:
+            yield file.stem, (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+
+
+if __name__ == "__main__":
+    main()
