@@ -3,7 +3,8 @@
 `findings` is a pure function, so that it is tested with the facts of machines that are not here. `grader.facts` collects
 them, and the command shows what comes of it.
 
-Ubuntu's restriction of unprivileged user namespaces: https://ubuntu.com/blog/ubuntu-23-10-restricted-unprivileged-user-namespaces
+Ubuntu's restriction of unprivileged user namespaces:
+https://ubuntu.com/blog/ubuntu-23-10-restricted-unprivileged-user-namespaces
 """
 
 from __future__ import annotations

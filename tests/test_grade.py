@@ -162,7 +162,7 @@ class _Dying:
         @contextmanager
         def opened():  # type: ignore[no-untyped-def]
             with self._wall.open(limits) as cell:  # type: ignore[arg-type]
-                zygote = os.pidfd_open(self._wall._zygote.pid)  # type: ignore[union-attr]
+                zygote = os.pidfd_open(self._wall.zygote.pid)  # type: ignore[union-attr]
                 signal.pidfd_send_signal(zygote, signal.SIGKILL)
                 select.select([zygote], [], [])  # it has ended, and the kernel has ended its namespace
                 os.close(zygote)
