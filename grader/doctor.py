@@ -1,7 +1,7 @@
 """What this machine can do, and how to mend what it cannot: facts in, findings out.
 
-`findings` is a pure function, so that it is tested with the facts of machines that are not here. `grader.facts` collects
-them, and the command shows what comes of it.
+`findings` is a pure function, so that it is tested with the facts of machines that are not here. `grader.facts`
+collects them, and the command shows what comes of it.
 
 Ubuntu's restriction of unprivileged user namespaces:
 https://ubuntu.com/blog/ubuntu-23-10-restricted-unprivileged-user-namespaces
