@@ -30,7 +30,7 @@ IN_WORDS: dict[State, str] = {
     "missing": "no such repository",
     "empty": "nothing was pushed",
     "late": "nothing was pushed in time",
-    "failed": "failed, run the same command again",
+    "failed": "failed",
 }
 
 

@@ -95,6 +95,11 @@ def identifiers(people: Iterable[Person], submission: str) -> tuple[str, ...]:
     return tuple(each.identifier for each in people if each.submission == submission.lower() and each.identifier)
 
 
+def is_repository(text: str) -> bool:
+    """Whether a text is `owner/name` or `name`, as GitHub allows them."""
+    return bool(_REPOSITORY.fullmatch(text)) and text.rpartition("/")[2] not in (".", "..")
+
+
 def parse_extension(text: str, where: str) -> Extension | None:
     """`2027-01-20T23:59:00+01:00`, or a number of days: `2`, `+2`, `2 days`. Empty: none."""
     if not text:
@@ -173,7 +178,7 @@ def _person(row: dict[str, str], where: str) -> Person:
         raise RosterError(f"{where}: {username!r:.80} is no account's name; correct it, or leave it empty")
     if team and not _TEAM.fullmatch(team):
         raise RosterError(f"{where}: {team!r:.80} is no team's name; use letters, digits, blanks, '.', '-' and '_'")
-    if repository and (not _REPOSITORY.fullmatch(repository) or repository.endswith(("..", "/."))):
+    if repository and not is_repository(repository):
         raise RosterError(f"{where}: {repository!r:.80} is no repository; write owner/name or name")
     name = row.get("name") or " ".join(filter(None, (row.get("first_name", ""), row.get("last_name", ""))))
     taken = {"username", "identifier", "name", "team", "repository", "extension"}

@@ -271,10 +271,11 @@ def test_bare_repositories_on_this_machine_are_collected_by_their_reflogs(tmp_pa
         copy_commit(repository.path, str(ada.commit), "main", tmp_path / "small.git", Limits(bytes=10, seconds=20))
 
 
-def grader(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def grader(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder, with nothing else of this process's environment."""
     command = [sys.executable, "-m", "grader", *arguments]
-    clean = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[1]), "COLUMNS": "200", **environment}
-    return subprocess.run(command, capture_output=True, text=True, env=clean, check=False)
+    clean = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[1]), **environment}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=clean, check=False)
 
 
 def test_the_command_collects_a_roster_with_teams_and_extensions(host: Host, tmp_path: Path) -> None:
@@ -282,9 +283,8 @@ def test_the_command_collects_a_roster_with_teams_and_extensions(host: Host, tmp
         host.create(f"course/vae-{name}").push(AFTER if name == "ada" else BEFORE, {"a.py": name})
     roster = tmp_path / "roster.csv"
     roster.write_text("username,name,team,extension\nada,Ada,,1 day\nbob,Bob,Team 7,\neve,Eve,Team 7,\n,Una,,\n")
-    options = ["--org", "course", "--assignment", "vae", "--roster", str(roster), "--due", DUE.isoformat()]
-    command = ["collect", str(tmp_path / "out"), *options, "--api-url", host.api_url]
-    done = grader(*command, GITHUB_TOKEN=TOKEN)
+    options = ["--org", "course", "--assignment", "vae", "--roster", "roster.csv", "--due", DUE.isoformat()]
+    done = grader(tmp_path, "collect", "out", *options, "--api-url", host.api_url, GITHUB_TOKEN=TOKEN)
     assert done.returncode == 0, done.stderr
     record = read_record(tmp_path / "out")
     assert {one.name: (one.state, one.people) for one in record.submissions} == {
@@ -299,6 +299,6 @@ def test_the_command_collects_a_roster_with_teams_and_extensions(host: Host, tmp
 
 
 def test_the_command_refuses_to_start_without_a_token(tmp_path: Path) -> None:
-    done = grader("collect", str(tmp_path), "--org", "course", "--assignment", "vae")
+    done = grader(tmp_path, "collect", "out", "--org", "course", "--assignment", "vae")
     assert (done.returncode, done.stdout) == (2, "")
     assert "GITHUB_TOKEN is not set" in done.stderr

@@ -22,6 +22,8 @@ from grader.exports.ilias import ilias
 from grader.exports.junit import junit
 from grader.exports.moodle import moodle, moodle_worksheet
 from grader.exports.rows import Book, Row, join, read_results, without_roster
+from grader.gradebook import open_gradebook
+from grader.gradebook.marks import give_points
 from grader.roster import Person
 from tests.sample_result import result
 
@@ -187,6 +189,29 @@ def test_the_commands_read_what_a_batch_wrote(tmp_path: Path) -> None:
     assert "12.35 / 16" in shown
     assert "SECRET" not in shown
     assert "SECRET" in run(app, ["report", f"{reports}/ada/result.json", "--staff"]).output
+
+
+def test_what_people_decided_is_exported_and_what_has_no_result_is_told(course: Path, tmp_path: Path) -> None:
+    from grader.__main__ import app
+
+    task = result().tasks[0].model_copy(update={"id": "3", "state": "pending", "score": Decimal(0), "max_score": Decimal(1)})
+    waits = result(sheet="sums", score="0", pending=Decimal(1), passed=False, max_score=Decimal(6), tasks=(task,))
+    out = tmp_path / "out"
+    with open_gradebook(out) as gradebook:
+        gradebook.add_result("ada.git", "k", waits, 1)
+        gradebook.add_problem("sums", "bob", "bob.git", "failed", "the sandbox broke")
+        (ada, _) = gradebook.records("sums")
+        give_points(gradebook, ada, "3", Decimal("0.5"), "Ada", "half")
+    (out / "reports" / "ada").mkdir(parents=True)
+    (out / "reports" / "ada" / "result.json").write_text(waits.to_json())
+    roster = tmp_path / "roster.csv"
+    roster.write_text("username,identifier\nada,1\nbob,2\n")
+    for place in (out, out / "reports", out / "gradebook.sqlite"):
+        options = ["--roster", str(roster), "--course", str(course), "--out", str(tmp_path / "m.csv")]
+        done = CliRunner().invoke(app, ["export", "moodle", str(place), *options])
+        assert done.exit_code == 0, done.output
+        assert [row["The VAE"] for row in read((tmp_path / "m.csv").read_text())] == ["0.5"]
+        assert "bob has no result, it is failed: the sandbox broke" in done.output
 
 
 @pytest.mark.parametrize("format_", [one for one in Format if one not in (Format.classroom, Format.junit)])

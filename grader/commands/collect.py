@@ -20,7 +20,7 @@ from grader.github.clone import MAX_BYTES, MAX_SECONDS, Limits
 from grader.github.source import GitHubSource
 from grader.reflog import FolderSource
 from grader.reports.text import line
-from grader.roster import read_roster
+from grader.roster import is_repository, read_roster
 from grader.sheet import load_sheet
 from grader.wanted import Deadline, by_name, by_roster, strangers
 
@@ -66,9 +66,14 @@ def collect(
         wanted = by_roster(people, "" if from_dir else org, assignment, deadline)
         for person in people:
             if not person.submission:
-                console.print(f"no account: {line(person.name or person.identifier)}", markup=False)
+                console.print(
+                    f"no account: {line(person.name or person.identifier)}",
+                    markup=False,
+                    highlight=False,
+                    soft_wrap=True,
+                )
         for name in strangers(wanted, listed):
-            console.print(f"not on the roster: {line(name)}", markup=False)
+            console.print(f"not on the roster: {line(name)}", markup=False, highlight=False, soft_wrap=True)
     else:
         wanted = [*by_name(listed, assignment, deadline)]
     _check(wanted, need_owner=from_dir is None)
@@ -85,7 +90,9 @@ def make_client(api_url: str, console: Console) -> Client:
     token = os.environ.get(TOKEN, "")
     if not token:
         raise CollectError(f"the environment variable {TOKEN} is not set; put a token that may read them there")
-    return Client(api_url, token, say=lambda message: console.print(message, markup=False))
+    return Client(
+        api_url, token, say=lambda message: console.print(message, markup=False, highlight=False, soft_wrap=True)
+    )
 
 
 def _given(client: Client | None) -> Client:
@@ -113,12 +120,15 @@ def _listed(
     from_dir: Path | None, repositories: Path | None, client: Client | None, org: str, assignment: str
 ) -> list[str]:
     """All repositories that may belong to the assignment."""
-    if from_dir is not None:
-        names = sorted(path.name for path in from_dir.iterdir() if path.is_dir())
-        return [name for name in names if name.lower().startswith(assignment.lower())]
-    if repositories is not None:
-        lines = (one.partition("#")[0].strip() for one in repositories.read_text(encoding="utf-8").splitlines())
-        return [one if "/" in one else f"{org}/{one}" for one in lines if one]
+    try:
+        if from_dir is not None:
+            names = sorted(path.name.removesuffix(".git") for path in from_dir.iterdir() if path.is_dir())
+            return [name for name in names if name.lower().startswith(assignment.lower())]
+        if repositories is not None:
+            lines = (one.partition("#")[0].strip() for one in repositories.read_text(encoding="utf-8").splitlines())
+            return [one if "/" in one else f"{org}/{one}" for one in lines if one]
+    except (OSError, UnicodeDecodeError) as error:
+        raise CollectError(f"{from_dir or repositories} cannot be read ({error}); check the path") from None
     if not org:
         return []
     prefix = f"{assignment.rstrip('-')}-" if assignment else ""
@@ -129,8 +139,8 @@ def _check(wanted: list[Wanted], *, need_owner: bool) -> None:
     if not wanted:
         raise CollectError("there is nothing to collect; give --org with --assignment, --roster or --repositories")
     for one in wanted:
-        if need_owner and one.repository.count("/") != 1:
-            raise CollectError(f"{one.repository!r} has no owner; give --org, or write owner/name")
+        if need_owner and not (is_repository(one.repository) and "/" in one.repository):
+            raise CollectError(f"{one.repository!r:.100} is no owner/name; correct it, or give --org")
 
 
 def _with_progress(
@@ -144,6 +154,8 @@ def _with_progress(
             progress.advance(task)
             if one.state != "collected" or one.note:
                 note = f": {line(one.note)}" if one.note else ""
-                progress.console.print(f"{line(one.name)}: {IN_WORDS[one.state]}{note}", markup=False)
+                progress.console.print(
+                    f"{line(one.name)}: {IN_WORDS[one.state]}{note}", markup=False, highlight=False, soft_wrap=True
+                )
 
         return collect_all(source, wanted, branch, out, jobs=jobs, refresh=refresh, done=done).submissions

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from grader.commands.places import Course, SheetName
+from grader.commands.results import Places, results_in
 from grader.exports.canvas import canvas
 from grader.exports.cells import ExportError
 from grader.exports.classroom import classroom
@@ -16,7 +18,7 @@ from grader.exports.gradescope import gradescope
 from grader.exports.ilias import ilias
 from grader.exports.junit import junit
 from grader.exports.moodle import moodle, moodle_worksheet
-from grader.exports.rows import Book, join, read_results, without_roster
+from grader.exports.rows import Book, join, without_roster
 from grader.reports.text import line
 from grader.roster import read_roster
 
@@ -47,19 +49,21 @@ WITHOUT_PEOPLE = (Format.gradescope, Format.junit)
 
 def export(
     format: Annotated[Format, typer.Argument(help="The system's format.")],
-    results: Annotated[list[Path], typer.Argument(help="Result files, or folders that a batch wrote.")],
+    results: Places,
     out: Annotated[Path, typer.Option(help="The file to write; a folder for Gradescope with several results.")],
     roster: Annotated[Path | None, typer.Option(help="Who takes part, with the system's ids.")] = None,
     template: Annotated[Path | None, typer.Option(help="The file that the system gave out, to be filled in.")] = None,
     column: Annotated[str, typer.Option(help="The system's name of the assignment's column.")] = "",
+    sheet: SheetName = None,
+    course: Course = Path(),
 ) -> None:
     """Write points for Canvas, Moodle, ILIAS, Gradescope, or as Classroom's grades.csv or JUnit.
 
     Example:
 
-        python -m grader export moodle out/reports --roster roster.csv --out moodle.csv
+        python -m grader export moodle out --roster roster.csv --out moodle.csv
     """
-    found = read_results(results)
+    found = results_in(results, sheet, course)
     if roster is None and format not in WITHOUT_PEOPLE:
         raise ExportError(f"{format.value} needs to know who is who; give --roster")
     rows, unknown = join(read_roster(roster), found) if roster else (without_roster(found), [])

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from grader.exports.rows import read_results
+from grader.commands.places import Course, SheetName
+from grader.commands.results import Places, results_in
 from grader.reports.files import STUDENT_FILES, write_reports
 from grader.reports.terminal import print_report, print_summary
 from grader.reports.views import student_view
@@ -23,10 +24,12 @@ class Face(StrEnum):
 
 
 def report(
-    results: Annotated[list[Path], typer.Argument(help="Result files, or folders that a batch wrote.")],
+    results: Places,
     staff: Annotated[bool, typer.Option("--staff", help="Show what only staff may see.")] = False,
     face: Annotated[Face, typer.Option(help="Markdown is for the student alone.")] = Face.terminal,
     out: Annotated[Path | None, typer.Option(help="Write all reports of one result into this folder.")] = None,
+    sheet: SheetName = None,
+    course: Course = Path(),
 ) -> None:
     """Print the report of one result, or a class in one table.
 
@@ -34,7 +37,7 @@ def report(
 
         python -m grader report out/reports/team-07/result.json --staff
     """
-    found = read_results(results)
+    found = results_in(results, sheet, course)
     if len(found) > 1:
         print_summary(found, Console())
         return

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -106,7 +107,7 @@ def remote_tip(url: str, token: str, branch: str, limits: Limits) -> str | None:
 def _new_repository(target: Path, commit: str, branch: str) -> Iterator[Path]:
     """An empty repository beside `target` that takes its place when the body went well."""
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=target.parent) as name:
-        folder = Path(name) / target.name
+        folder = Path(name).resolve() / target.name  # git starts in another folder
         for part in ("objects", "refs/heads"):
             (folder / part).mkdir(parents=True)
         (folder / "HEAD").write_text(f"ref: refs/heads/{branch}\n")
@@ -177,14 +178,22 @@ def _run(
         try:
             too_much = _watch(process, folder, limits)
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            _end(process)
         if too_much:
             raise CloneError(f"{too_much}; ask for a repository without data and results")
         if process.returncode:
             stderr.seek(0)
             raise CloneError(f"git {command[1]} failed: {_last_line(stderr.read(10_000))}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Nothing of it goes on, its children included where the system has groups of processes."""
+    with suppress(ProcessLookupError, PermissionError):  # macOS refuses to end what has ended
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _watch(process: subprocess.Popen[bytes], folder: Path, limits: Limits) -> str:
