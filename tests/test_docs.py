@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import inspect
 import os
 import re
@@ -25,9 +25,8 @@ from grader.__main__ import app as grader_app
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TOOLS = ("check_release", "demo", "make_release", "make_signatures", "mutate")
-FOREIGN = ("cd", "cp", "git", "gh", "pip", ".", "source", "./runtests.sh")
 # What students run in their repository: the release brings it, or pip does.
-STUDENTS = ("venv", "pip", "pytest", "pycodestyle", "tests.")
+STUDENTS = ("venv", "pip", "pytest", "pycodestyle", "tests.test_")
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,6 @@ def test_each_command_exists_and_takes_its_options(page: Path, command: str) -> 
         if len(words) > 3 and arguments:  # `python -m grader batch` in a sentence only names the command
             context = called.make_context(name, arguments)
             assert not context.args
-    else:
-        assert words[0] in FOREIGN, f"{page.name}: {command}"
 
 
 def leaves() -> Iterator[tuple[str, str]]:

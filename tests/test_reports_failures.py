@@ -101,6 +101,8 @@ def test_steps_begin_with_what_earns_most_and_bonus_comes_last() -> None:
 def test_a_refused_submission_is_one_step_and_many_steps_are_counted() -> None:
     refused = [make_task(id=str(i), state="refused", note="lib/a.py cannot be read.") for i in range(9)]
     assert next_steps(make_result(*refused)) == ["lib/a.py cannot be read."]
+    unread = make_task(make_test(), make_test(1, **empty(1)), state="refused", note="lib/a.py cannot be read.")
+    assert (causes(unread), waiting(unread)) == ([], None)
     many = [make_task(make_test(), id=str(i)) for i in range(9)]
     steps = next_steps(make_result(*many))
     assert (len(steps), steps[-1]) == (MOST, "4 more tasks are not done.")

@@ -51,7 +51,7 @@ def empty_gap(test: TestResult) -> str | None:
 
 def waiting(task: TaskResult) -> Waiting | None:
     """The tests of a task that wait for gaps, or None where there are none."""
-    met = [(empty_gap(test), test) for test in task.tests]
+    met = [(empty_gap(test), test) for test in _failed(task)]
     tests = tuple(test for gap, test in met if gap is not None)
     return Waiting(gaps=tuple(dict.fromkeys(gap for gap, _ in met if gap)), tests=tests) if tests else None
 
@@ -63,11 +63,16 @@ def causes(task: TaskResult) -> list[Cause]:
     wrong values with the same hint.
     """
     found: dict[Hashable, list[TestResult]] = {}
-    for test in task.tests:
-        if test.outcome != "passed" and empty_gap(test) is None:
+    for test in _failed(task):
+        if empty_gap(test) is None:
             reason = test.message.strip() or (test.hint if test.outcome == "failed" else "")
             found.setdefault((test.visibility, test.outcome, test.mistake, reason), []).append(test)
     return [Cause(outcome=tests[0].outcome, message=tests[0].message, tests=tuple(tests)) for tests in found.values()]
+
+
+def _failed(task: TaskResult) -> list[TestResult]:
+    """The tests that say something: where a submission could not be read, its task's note says it all."""
+    return [test for test in task.tests if test.outcome != "passed" and task.state != "refused"]
 
 
 def mistakes(task: TaskResult) -> list[str]:

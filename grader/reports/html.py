@@ -35,7 +35,7 @@ RULES = {
     "gaps": "Edits outside the gaps",
     "comments": "Comments",
     "submission_pdf": "The PDF",
-    "late": "Handed in",
+    "late": "Lateness",
     "loops": "Loops",
     "syntax": "Syntax",
     "files": "Files that were handed out",
