@@ -427,7 +427,7 @@ def attack():
         """
 def attack():
     names = ("sys/kernel/core_pattern", "sys/kernel/hostname", "sys/vm/drop_caches", "sys/kernel/ns_last_pid", "sysrq-trigger",
-             "sys/net/ipv4/ip_forward", "sys/user/max_user_namespaces", "sys/fs/mqueue/queues_max", "1/oom_score_adj", "1/comm")
+             "sys/net/ipv4/ip_forward", "sys/user/max_user_namespaces", "1/oom_score_adj", "1/comm")
     def write(name):
         with open(f"/proc/{name}", "wb", 0) as file:
             file.write(b"1")

@@ -179,7 +179,7 @@ def attack():
         "N",
         """
 def attack():
-    known = ("/usr", "/python", "/packages", "/server", "/proc", "/dev", "/tmp", "/submission", "/lib", "/bin", "/sbin")
+    known = ("/usr", "/python", "/packages", "/server", "/proc", "/dev", "/tmp", "/private", "/submission", "/lib", "/bin", "/sbin")
     targets = [line.split()[4] for line in open("/proc/self/mountinfo")]
     return [target for target in targets if target != "/" and not target.startswith(known)]""",
         [],

@@ -12,7 +12,7 @@ from types import ModuleType
 from grader import UnsafeError
 from grader.grade import with_bench
 from grader.wall import Wall, WallError
-from grader.wall.choose import STRONGEST_FIRST
+from grader.wall.choose import STRONGEST_FIRST, working_wall
 from tests.attacks import allowed, archives, between, codec, escape, exhaust, forge, git, read, reports
 from tests.attacks.kinds import Attack, Gap, NotHere, Outside, Probe, Steps
 from tests.attacks.scene import TOKEN, OneCell, Scene, Watched, fingerprint, lay_course
@@ -86,7 +86,7 @@ def behind(mode: str, only: str = "", *, quick: bool = False) -> Iterator[Seen]:
     """The attacks on one mode's wall; raises `UnsafeError` where the mode does not work here."""
     chosen = [(name, one) for name, one in attacks(only) if isinstance(one, Gap | Probe | Steps)]
     os.environ["GITHUB_TOKEN"] = TOKEN
-    real = Watched(STRONGEST_FIRST[mode]())
+    real = Watched(working_wall(mode))
     wall: Wall = OneCell(real) if mode in KEEPS_CELLS else real
     try:
         with tempfile.TemporaryDirectory(prefix="course-") as folder:
