@@ -50,10 +50,11 @@ def client(host: Host, naps: list[float]) -> Client:
 
 
 @pytest.fixture
-def run(client: Client, tmp_path: Path) -> Callable[..., Record]:
+def run(client: Client, naps: list[float], tmp_path: Path) -> Callable[..., Record]:
     def collect_them(*names: str, refresh: bool = False, limits: Limits = LIMITS) -> Record:
         wanted = [Wanted(name, f"course/vae-{name}", (name,), DUE, DUE) for name in names]
-        return collect(GitHubSource(client, limits), wanted, "main", tmp_path / "out", refresh=refresh)
+        source = GitHubSource(client, limits, sleep=naps.append)
+        return collect(source, wanted, "main", tmp_path / "out", refresh=refresh)
 
     return collect_them
 
@@ -151,6 +152,7 @@ def test_a_log_of_several_pages_is_read_to_its_end(host: Host, run: Callable[...
         (Fault("/activity", 429, body=b"{}"), [61]),
         (Fault("/activity", 200, cut=True), [1]),
         (Fault("/activity", 200, body=b'[{"id": 1, "no'), [1]),
+        (Fault("git-upload-pack", 502, times=2), [1, 2]),
     ],
     ids=lambda value: f"{value.status}-{value.times}" if isinstance(value, Fault) else "",
 )

@@ -194,7 +194,8 @@ def test_the_commands_read_what_a_batch_wrote(tmp_path: Path) -> None:
 def test_what_people_decided_is_exported_and_what_has_no_result_is_told(course: Path, tmp_path: Path) -> None:
     from grader.__main__ import app
 
-    task = result().tasks[0].model_copy(update={"id": "3", "state": "pending", "score": Decimal(0), "max_score": Decimal(1)})
+    pending = {"id": "3", "state": "pending", "score": Decimal(0), "max_score": Decimal(1)}
+    task = result().tasks[0].model_copy(update=pending)
     waits = result(sheet="sums", score="0", pending=Decimal(1), passed=False, max_score=Decimal(6), tasks=(task,))
     out = tmp_path / "out"
     with open_gradebook(out) as gradebook:

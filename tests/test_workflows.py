@@ -43,6 +43,7 @@ def test_every_workflow_is_one_that_github_reads() -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.skipif(not (BIN / "zizmor").exists(), reason="zizmor has no build for this system")
 def test_zizmor_finds_no_injection_and_nothing_unpinned() -> None:
     command = [BIN / "zizmor", "--offline", "--no-progress", *WORKFLOWS]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

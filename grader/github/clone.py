@@ -46,6 +46,10 @@ class CloneError(GapgradeError):
     """A repository that could not be fetched: which one, and why."""
 
 
+class TooLargeError(CloneError):
+    """A repository that goes beyond a limit; it will the next time, too."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one repository may take."""
@@ -180,7 +184,7 @@ def _run(
         finally:
             _end(process)
         if too_much:
-            raise CloneError(f"{too_much}; ask for a repository without data and results")
+            raise TooLargeError(f"{too_much}; ask for a repository without data and results")
         if process.returncode:
             stderr.seek(0)
             raise CloneError(f"git {command[1]} failed: {_last_line(stderr.read(10_000))}")

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from grader.collect import Found
 from grader.github.activity import find_repository, read_pushes
 from grader.github.client import Client, MissingError
-from grader.github.clone import Limits, fetch_commit, remote_tip
+from grader.github.clone import CloneError, Limits, TooLargeError, fetch_commit, remote_tip
+
+T = TypeVar("T")
+
+TRIES = 3
 
 
 class GitHubSource:
     """Looks repositories up, reads their logs, and fetches commits by their recorded ids."""
 
-    def __init__(self, client: Client, limits: Limits) -> None:
-        self._client, self._limits = client, limits
+    def __init__(self, client: Client, limits: Limits, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client, self._limits, self._sleep = client, limits, sleep
 
     def find(self, repository: str, branch: str) -> Found:
         """A renamed repository is found under its new name. Raises `MissingError`."""
@@ -25,10 +32,22 @@ class GitHubSource:
             return Found(name, [])
 
     def tip(self, repository: str, branch: str) -> str | None:
-        return remote_tip(self._url(repository), self._client.token, branch, self._limits)
+        return self._tried(lambda: remote_tip(self._url(repository), self._client.token, branch, self._limits))
 
     def fetch(self, repository: str, commit: str, branch: str, target: Path) -> None:
-        fetch_commit(self._url(repository), self._client.token, commit, branch, target, self._limits)
+        url, token = self._url(repository), self._client.token
+        self._tried(lambda: fetch_commit(url, token, commit, branch, target, self._limits))
+
+    def _tried(self, ask: Callable[[], T]) -> T:
+        """What git says, asked again where it fails: the host may be busy."""
+        for count in range(TRIES - 1):
+            try:
+                return ask()
+            except TooLargeError:
+                raise
+            except CloneError:
+                self._sleep(2.0**count)
+        return ask()
 
     def _url(self, repository: str) -> str:
         return f"{self._client.web_url}/{repository}.git"
