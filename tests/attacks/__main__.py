@@ -23,12 +23,12 @@ def main() -> int:
 
 
 def _row(one: Seen) -> str:
-    shown = (
-        f"NOT {one.expected}: {one.wrong}"
-        if one.wrong
-        else one.not_here and f"not here: {one.not_here}" or one.expected
-    )
-    return f"{one.name:44} | {one.mode:8} | {one.expected:8} | {' '.join(shown.split())}"
+    seen = one.expected
+    if one.wrong:
+        seen = f"NOT {one.expected}: {one.wrong}"
+    elif one.not_here:
+        seen = f"not here: {one.not_here}"
+    return f"{one.name:44} | {one.mode:8} | {one.expected:8} | {' '.join(seen.split())}"
 
 
 def _print_counts(seen: list[Seen], seconds: float) -> None:

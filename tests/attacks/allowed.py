@@ -331,7 +331,8 @@ ATTACKS: tuple[Attack, ...] = (
         "logging",
         "logging",
         "ok",
-        "def attack():\n    import logging\n    logging.basicConfig(level='INFO')\n    logging.info('started')\n    return True",
+        "def attack():\n    import logging\n    logging.basicConfig(level='INFO')\n"
+        "    logging.info('started')\n    return True",
         True,
         output="started",
     ),
@@ -359,12 +360,14 @@ ATTACKS: tuple[Attack, ...] = (
     _may(
         "short-sleep",
         "a short sleep",
-        "    import time\n    start = time.monotonic()\n    time.sleep(0.2)\n    return time.monotonic() - start >= 0.2",
+        "    import time\n    start = time.monotonic()\n"
+        "    time.sleep(0.2)\n    return time.monotonic() - start >= 0.2",
     ),
     _may(
         "timing",
         "measuring time",
-        "    import time\n    start = time.perf_counter()\n    return time.perf_counter() >= start and time.time() > 1.6e9",
+        "    import time\n    start = time.perf_counter()\n"
+        "    return time.perf_counter() >= start and time.time() > 1.6e9",
     ),
     _may(
         "signals",
@@ -384,7 +387,8 @@ ATTACKS: tuple[Attack, ...] = (
         """
     import collections, functools, itertools, re
     words = re.findall(r"\\w+", "a b a")
-    return collections.Counter(words).most_common(1), list(itertools.accumulate([1, 2, 3])), functools.reduce(lambda a, b: a + b, [1, 2])""",
+    most = collections.Counter(words).most_common(1)
+    return most, list(itertools.accumulate([1, 2, 3])), functools.reduce(lambda a, b: a + b, [1, 2])""",
         ([("a", 2)], [1, 3, 6], 3),
     ),
     _may(
@@ -459,7 +463,8 @@ ATTACKS: tuple[Attack, ...] = (
         "all kinds of plain data",
         """
     import numpy as np, torch
-    return {"a": [1, 2.5, None, True, "x", b"y", (1, 2)], 3: np.float32(1), "t": torch.ones(1, dtype=torch.bfloat16)}""",
+    tensor = torch.ones(1, dtype=torch.bfloat16)
+    return {"a": [1, 2.5, None, True, "x", b"y", (1, 2)], 3: np.float32(1), "t": tensor}""",
         lambda seen: seen["a"] == [1, 2.5, None, True, "x", b"y", (1, 2)] and seen["t"].dtype.is_floating_point,
     ),
 )

@@ -140,10 +140,9 @@ def _encrypted(folder: Path) -> Path:
     return path
 
 
-def _quine_like(folder: Path) -> Path:
-    """Members that lie over each other: a small archive that unpacks to gigabytes."""
-    inner = _zip(folder, {f"lib/{i}.py": b"#" * 1_000_000 for i in range(300)})
-    return inner
+def _zip_bomb(folder: Path) -> Path:
+    """A small archive that unpacks to 300 MB."""
+    return _zip(folder, {f"lib/{i}.py": b"#" * 1_000_000 for i in range(300)})
 
 
 def _tar_bomb(folder: Path) -> Path:
@@ -301,7 +300,7 @@ ATTACKS: tuple[Attack, ...] = (
     ),
     _whole("zip-lying-size", "sizes that lie", _zip_lies, "broken"),
     _whole("zip-encrypted", "an encrypted archive", _encrypted, "encrypted"),
-    _whole("zip-bomb", "a bomb: 300 MB in 300 KB", _quine_like, "times its size"),
+    _whole("zip-bomb", "a bomb: 300 MB in 300 KB", _zip_bomb, "times its size"),
     _whole("zip-many", "25,000 members", _many_members, "2,000 files"),
     _whole(
         "zip-broken",

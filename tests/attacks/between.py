@@ -47,7 +47,8 @@ ATTACKS: tuple[Attack, ...] = (
         "patched-functions",
         "patched functions of torch and of the codec",
         "    import torch\n    from gapcheck import codec\n    torch.allclose = codec.decode = None",
-        "    import torch\n    from gapcheck import codec\n    return [f is None for f in (torch.allclose, codec.decode, os._exit)]",
+        "    import torch\n    from gapcheck import codec\n"
+        "    return [f is None for f in (torch.allclose, codec.decode, os._exit)]",
         [False] * 3,
     ),
     _left(
@@ -77,7 +78,8 @@ ATTACKS: tuple[Attack, ...] = (
     _left(
         "abstract-socket",
         "a listening abstract socket",
-        "    import socket\n    global held\n    held = socket.socket(socket.AF_UNIX)\n    held.bind('\\0left')\n    held.listen()",
+        "    import socket\n    global held\n    held = socket.socket(socket.AF_UNIX)\n"
+        "    held.bind('\\0left')\n    held.listen()",
         "    import socket\n    return tried(socket.socket(socket.AF_UNIX).connect, '\\0left')",
         "ECONNREFUSED",
     ),
@@ -114,14 +116,17 @@ ATTACKS: tuple[Attack, ...] = (
         "poisoned caches of torch and matplotlib",
         "    import matplotlib, torch\n    for folder in (matplotlib.get_cachedir(), torch.hub.get_dir()):\n"
         "        os.makedirs(folder, exist_ok=True)\n        open(folder + '/left', 'w').write('x')",
-        "    import matplotlib, torch\n    return [os.path.exists(folder + '/left') for folder in (matplotlib.get_cachedir(), torch.hub.get_dir())]",
+        "    import matplotlib, torch\n"
+        "    folders = (matplotlib.get_cachedir(), torch.hub.get_dir())\n"
+        "    return [os.path.exists(folder + '/left') for folder in folders]",
         [False] * 2,
     ),
     _left(
         "below-the-mounts",
         "the file system below the private /tmp",
         FILES.replace('"/tmp", "/dev/shm", "."', '"/tmp/../tmp", "/proc/self/root/tmp"'),
-        "    return [name for pid in pids() for name in ('root/tmp', 'cwd') if tried(os.listdir, f'/proc/{pid}/{name}') == 'done' and 'left' in os.listdir(f'/proc/{pid}/{name}')]",
+        "    folders = [f'/proc/{pid}/{name}' for pid in pids() for name in ('root/tmp', 'cwd')]\n"
+        "    return [one for one in folders if tried(os.listdir, one) == 'done' and 'left' in os.listdir(one)]",
         [],
     ),
     _passed("other-files", "files of another submission", FILES, LISTED, [False] * 3),
@@ -136,7 +141,8 @@ ATTACKS: tuple[Attack, ...] = (
         "other-processes",
         "processes of another submission",
         "    pass",
-        "    return {tried(os.kill, n, 9) for n in range(2, 300) if n != os.getpid()} == {'ESRCH'} and len(pids()) == 2",
+        "    others = {tried(os.kill, n, 9) for n in range(2, 300) if n != os.getpid()}\n"
+        "    return others == {'ESRCH'} and pids()[1:] == [os.getpid()]",
         True,
     ),
     _passed(
@@ -196,7 +202,8 @@ ATTACKS: tuple[Attack, ...] = (
     _passed(
         "leases",
         "a lease on a shared file as a channel",
-        f"    import fcntl\n    held = os.open({SHARED!r}, os.O_RDONLY)\n    tried(fcntl.fcntl, held, fcntl.F_SETLEASE, fcntl.F_RDLCK)",
+        f"    import fcntl\n    held = os.open({SHARED!r}, os.O_RDONLY)\n"
+        f"    tried(fcntl.fcntl, held, fcntl.F_SETLEASE, fcntl.F_RDLCK)",
         "    return '/packages' in open('/proc/locks').read() or 'LEASE' in open('/proc/locks').read()",
         False,
     ),

@@ -238,7 +238,8 @@ ATTACKS: tuple[Attack, ...] = (
     _value(
         "reduce",
         "an object that would unpickle to a command",
-        "    class Bomb:\n        def __reduce__(self):\n            return os.system, ('touch /tmp/x',)\n    return Bomb()",
+        "    class Bomb:\n        def __reduce__(self):\n"
+        "            return os.system, ('touch /tmp/x',)\n    return Bomb()",
         "refused",
     ),
     Probe(

@@ -46,9 +46,12 @@ def _write(path: str) -> Probe:
 def attack():
     import stat
     path = {path!r}
-    file = next((os.path.join(d, f) for d, _, fs in os.walk(path) for f in fs), path) if path.count("/") == 1 and len(path) > 1 else path
+    file = path
+    if path.count("/") == 1 and len(path) > 1:
+        file = next((os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names), path)
     return [
-        tried(opened, file, os.O_WRONLY), tried(os.truncate, file, 0), tried(os.unlink, file), tried(os.rename, file, file + "x"),
+        tried(opened, file, os.O_WRONLY), tried(os.truncate, file, 0), tried(os.unlink, file),
+        tried(os.rename, file, file + "x"),
         tried(os.chmod, file, 0o777), tried(os.chown, file, os.getuid(), 0), tried(os.utime, file),
         tried(os.mkdir, os.path.join(path, "new")), tried(os.symlink, "x", os.path.join(path, "link")),
         tried(os.link, file, "/tmp/link"), tried(os.setxattr, file, "user.x", b"x"),
@@ -76,7 +79,8 @@ ATTACKS: tuple[Attack, ...] = (
         """
 def attack():
     import socket
-    return [tried(socket.create_connection, address, 1) for address in (("1.1.1.1", 53), ("127.0.0.1", 22), ("::1", 80))]""",
+    addresses = (("1.1.1.1", 53), ("127.0.0.1", 22), ("::1", 80))
+    return [tried(socket.create_connection, address, 1) for address in addresses]""",
         ["EPERM"] * 3,
     ),
     Probe(
@@ -131,7 +135,8 @@ def attack():
     found = []
     for top in ("/", "/run", "/var", "/dev", "/tmp"):
         for folder, folders, files in os.walk(top):
-            folders[:] = [one for one in folders if os.path.join(folder, one) not in ("/proc", "/usr", "/python", "/packages")]
+            left_out = ("/proc", "/usr", "/python", "/packages")
+            folders[:] = [one for one in folders if os.path.join(folder, one) not in left_out]
             found += [f for f in files if stat.S_ISSOCK(os.lstat(os.path.join(folder, f)).st_mode)]
     return found""",
         [],
@@ -323,7 +328,8 @@ def attack():
         "D",
         """
 def attack():
-    return [tried(os.setuid, 0), tried(os.setgid, 0), tried(os.setgroups, [0]), tried(os.setresuid, 0, 0, 0), os.getuid() == 0]""",
+    calls = [tried(os.setuid, 0), tried(os.setgid, 0), tried(os.setgroups, [0]), tried(os.setresuid, 0, 0, 0)]
+    return [*calls, os.getuid() == 0]""",
         lambda seen: all(one in ("EPERM", "EINVAL") for one in seen[:4]) and seen[4] is False,
     ),
     Probe(
@@ -342,7 +348,9 @@ def attack():
         "maps-users",
         "a new mapping of users",
         "D",
-        "def attack():\n    return [tried(opened, f'/proc/self/{name}', os.O_WRONLY) for name in ('uid_map', 'gid_map', 'setgroups')]",
+        "def attack():\n"
+        "    names = ('uid_map', 'gid_map', 'setgroups')\n"
+        "    return [tried(opened, f'/proc/self/{name}', os.O_WRONLY) for name in names]",
         lambda seen: all(one in READ_ONLY for one in seen),
     ),
     Probe(
@@ -415,7 +423,8 @@ def attack():
         "D",
         """
 def attack():
-    return [tried(opened, "/dev/new", os.O_CREAT | os.O_WRONLY), tried(os.unlink, "/dev/null"), tried(os.chmod, "/dev/null", 0),
+    return [tried(opened, "/dev/new", os.O_CREAT | os.O_WRONLY), tried(os.unlink, "/dev/null"),
+            tried(os.chmod, "/dev/null", 0),
             tried(os.rename, "/dev/null", "/dev/zero")]""",
         lambda seen: all(one in (*READ_ONLY, "EBUSY") for one in seen),
     ),
@@ -426,7 +435,8 @@ def attack():
         "D",
         """
 def attack():
-    names = ("sys/kernel/core_pattern", "sys/kernel/hostname", "sys/vm/drop_caches", "sys/kernel/ns_last_pid", "sysrq-trigger",
+    names = ("sys/kernel/core_pattern", "sys/kernel/hostname", "sys/vm/drop_caches", "sys/kernel/ns_last_pid",
+             "sysrq-trigger",
              "sys/net/ipv4/ip_forward", "sys/user/max_user_namespaces", "1/oom_score_adj", "1/comm")
     def write(name):
         with open(f"/proc/{name}", "wb", 0) as file:
@@ -438,7 +448,9 @@ def attack():
         "control-groups",
         "the control groups' file system",
         "D",
-        "def attack():\n    return [tried(opened, f'/sys/fs/cgroup/{n}', os.O_WRONLY) for n in ('cgroup.procs', 'memory.max')]",
+        "def attack():\n"
+        "    names = ('cgroup.procs', 'memory.max')\n"
+        "    return [tried(opened, f'/sys/fs/cgroup/{name}', os.O_WRONLY) for name in names]",
         lambda seen: all(one in (*READ_ONLY, "ENOENT") for one in seen),
     ),
     Probe(
@@ -449,7 +461,8 @@ def attack():
 def attack():
     import stat
     made = [tried(os.mknod, f"/tmp/d{kind}", kind | 0o600, os.makedev(1, 1)) for kind in (stat.S_IFCHR, stat.S_IFBLK)]
-    return made, [name for name in os.listdir("/dev") if name.startswith(("sd", "vd", "nvme", "loop", "fuse", "kvm", "mem", "net"))]""",
+    hardware = ("sd", "vd", "nvme", "loop", "fuse", "kvm", "mem", "net")
+    return made, [name for name in os.listdir("/dev") if name.startswith(hardware)]""",
         (["EPERM", "EPERM"], []),
     ),
     Probe(
@@ -460,7 +473,8 @@ def attack():
 def attack():
     os.symlink("/../../../../etc/shadow", "link")
     os.symlink("/proc/1/root/etc/shadow", "other")
-    return [tried(opened, name) for name in ("link", "other", "/etc/shadow", "/root", "/home", "../../../etc/passwd")]""",
+    names = ("link", "other", "/etc/shadow", "/root", "/home", "../../../etc/passwd")
+    return [tried(opened, name) for name in names]""",
         lambda seen: all(one in ("ENOENT", "EACCES", "EPERM") for one in seen),
     ),
     Probe(

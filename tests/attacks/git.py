@@ -92,7 +92,7 @@ def _settings(team: Repository) -> None:
     program = team.program()
     for key in ("core.fsmonitor", "core.sshCommand", "core.pager", "diff.external", "core.editor", "core.askPass",
                 "filter.x.smudge", "filter.x.clean", "filter.x.process", "diff.x.textconv", "credential.helper",
-                "alias.ls-tree", "alias.cat-file", "uploadpack.packObjectsHook", "core.gitProxy", "gpg.program"):  # fmt: skip
+                "alias.ls-tree", "alias.cat-file", "uploadpack.packObjectsHook", "gpg.program"):  # fmt: skip
         team.git("config", key, program)
 
 

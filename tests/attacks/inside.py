@@ -4,7 +4,6 @@ import ctypes
 import errno
 import os
 
-NUMBERS: dict[str, int]
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -12,7 +11,7 @@ def syscall(name, *args):
     """Call the kernel: the error's name, or `done`."""
     words = [ctypes.c_long(arg) if isinstance(arg, int) else arg for arg in args]
     ctypes.set_errno(0)
-    if libc.syscall(ctypes.c_long(NUMBERS[name]), *words) != -1:
+    if libc.syscall(ctypes.c_long(NUMBERS[name]), *words) != -1:  # noqa: F821  put before this file
         return "done"
     return errno.errorcode[ctypes.get_errno()]
 

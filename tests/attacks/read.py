@@ -159,7 +159,8 @@ def attack():
 def attack():
     block = ctypes.POINTER(ctypes.c_char_p).in_dll(libc, "environ")
     words = repr(dict(os.environ)) + repr([block[i] for i in range(len(os.environ))])
-    return sorted(name for name in os.environ if "TOKEN" in name or "GITHUB" in name or "SECRET" in name), {TOKEN!r} in words""",
+    names = [name for name in os.environ if "TOKEN" in name or "GITHUB" in name or "SECRET" in name]
+    return names, {TOKEN!r} in words""",
         ([], False),
     ),
     Probe(
@@ -169,8 +170,8 @@ def attack():
         """
 def attack():
     words = open("/proc/self/mountinfo").read() + open("/proc/self/mounts").read()
-    return [word for word in ("course-of-the", "sheets", "tests_hidden", "tests_public", "student/", "solutions", "/home")
-            if word in words]""",
+    told = ("course-of-the", "sheets", "tests_hidden", "tests_public", "student/", "solutions", "/home")
+    return [word for word in told if word in words]""",
         [],
     ),
     Probe(
@@ -179,7 +180,8 @@ def attack():
         "N",
         """
 def attack():
-    known = ("/usr", "/python", "/packages", "/server", "/proc", "/dev", "/tmp", "/private", "/submission", "/lib", "/bin", "/sbin")
+    known = ("/usr", "/python", "/packages", "/server", "/proc", "/dev", "/tmp", "/private", "/submission",
+             "/lib", "/bin", "/sbin")
     targets = [line.split()[4] for line in open("/proc/self/mountinfo")]
     return [target for target in targets if target != "/" and not target.startswith(known)]""",
         [],
@@ -229,10 +231,11 @@ def attack():
         "D",
         """
 def attack():
-    addresses = {line.split()[0].strip("0") for line in open("/proc/kallsyms")} if os.path.exists("/proc/kallsyms") else {""}
-    return [tried(opened, name) for name in ("/proc/kcore", "/dev/mem", "/dev/kmem", "/proc/kmsg", "/dev/kmsg")], addresses""",
-        lambda seen: all(one in (*DENIED, "EINVAL") for one in seen[0]),
-        ends=("refused",),
+    symbols = open("/proc/kallsyms") if os.path.exists("/proc/kallsyms") else []
+    addresses = sorted({line.split()[0].strip("0") for line in symbols})[:3]
+    names = ("/proc/kcore", "/dev/mem", "/dev/kmem", "/proc/kmsg", "/dev/kmsg")
+    return [tried(opened, name) for name in names], addresses""",
+        lambda seen: all(one in (*DENIED, "EINVAL") for one in seen[0]) and seen[1] in ([], [""]),
     ),
     Probe(
         "kernel-keys",

@@ -30,6 +30,7 @@ MODULES: tuple[ModuleType, ...] = (
     allowed,
 )
 KEEPS_CELLS = ("fresh", "container")  # modes that take seconds to open a cell
+SAMPLE = 5
 OUTSIDE = "outside"
 
 
@@ -59,7 +60,7 @@ def run_all(only: str = "", *, quick: bool = False) -> Iterator[Seen]:
 
     Args:
         only: a part of the names of the attacks to run.
-        quick: in the modes that open cells slowly, run no attack that waits for its time limit.
+        quick: in the modes that open cells slowly, run every fifth attack only.
     """
     with tempfile.TemporaryDirectory(prefix="attacks-") as folder:
         yield from outside(Path(folder), only)
@@ -103,14 +104,17 @@ def behind(mode: str, only: str = "", *, quick: bool = False) -> Iterator[Seen]:
 
 
 def _all(scene: Scene, chosen: list[tuple[str, Gap | Probe | Steps]], mode: str, quick: bool) -> list[Seen]:
-    return [_one(scene, name, attack, mode, quick) for name, attack in chosen]
+    left_out = "not in the quick run of this mode: make attacks runs it"
+    return [
+        Seen(name, mode, attack.outcome, not_here=left_out)
+        if quick and number % SAMPLE
+        else _one(scene, name, attack, mode)
+        for number, (name, attack) in enumerate(chosen)
+    ]
 
 
-def _one(scene: Scene, name: str, attack: Gap | Probe | Steps, mode: str, quick: bool) -> Seen:
-    reason = attack.here()
-    if quick and attack.outcome == "K":
-        reason = reason or "the quick run has no time limits to wait for in this mode; make attacks runs it"
-    if reason:
+def _one(scene: Scene, name: str, attack: Gap | Probe | Steps, mode: str) -> Seen:
+    if reason := attack.here():
         return Seen(name, mode, attack.outcome, not_here=reason)
     try:
         wrong = _try(scene, attack)
