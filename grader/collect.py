@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-from collections.abc import Callable, Iterable, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,8 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from grader import GapgradeError
 from grader.pushes import Activity, count_pushes, parse_activity
 
-SCHEMA = "gapgrade/collect/v1"
 RECORD = "collect.json"
+ACTIVITY = ".activity.json"
 
 State = Literal["collected", "missing", "empty", "late", "failed"]
 IN_WORDS: dict[State, str] = {
@@ -122,31 +122,36 @@ def collect(
     refresh: bool = False,
     done: Callable[[Collected], None] = lambda collected: None,
 ) -> Record:
-    """Fetch all that is wanted, several at a time; `done` hears of each. What an earlier run fetched is not asked for
-    again, unless it is to be handed in by another time now, or `refresh` is set.
+    """Fetch all that is wanted, several at a time; `done` hears of each.
+
+    What an earlier run fetched is not asked for again, unless it is to be handed in by another time now, or `refresh`
+    is set. Other submissions of earlier runs stay, in the folder and in its record. Raises `CollectError`.
     """
     _check_names(wanted)
     out.mkdir(parents=True, exist_ok=True)
-    before = {} if refresh else {one.name: one for one in read_record(out, branch).submissions}
-    finished = {one.name: earlier for one in wanted if (earlier := _same(before.get(one.name), one, out))}
-    for earlier in finished.values():
-        done(earlier)
-    lock = threading.Lock()
+    earlier = read_record(out, branch)
+    if earlier.branch != branch:
+        raise CollectError(f"{out} holds what was pushed to {earlier.branch}, not to {branch}; give another folder")
+    names = {one.name for one in wanted}
+    kept = {one.name: one for one in earlier.submissions if one.name not in names}
+    before = {} if refresh else {one.name: one for one in earlier.submissions}
+    finished = {one.name: there for one in wanted if (there := _same(before.get(one.name), one, out))}
+    for there in finished.values():
+        done(there)
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         waiting = [one for one in wanted if one.name not in finished]
         futures = [pool.submit(_collect_one, source, one, branch, out) for one in waiting]
         try:
             for future in as_completed(futures):
                 collected = future.result()
-                with lock:
-                    finished[collected.name] = collected
-                    _write_record(out, branch, [finished[one.name] for one in wanted if one.name in finished])
+                finished[collected.name] = collected
+                _write_record(out, branch, kept | finished)
                 done(collected)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    record = [finished[one.name] for one in wanted]
-    return _write_record(out, branch, record)
+    _write_record(out, branch, kept | finished)
+    return Record(branch=branch, submissions=tuple(finished[one.name] for one in wanted))
 
 
 def commit_in_time(activity: Activity, branch: str, until: datetime | None) -> tuple[str | None, bool]:
@@ -167,7 +172,7 @@ def commit_in_time(activity: Activity, branch: str, until: datetime | None) -> t
 
 
 def read_record(out: Path, branch: str = "main") -> Record:
-    """The record of an earlier collection; an empty one where there is none."""
+    """The record of the collections in a folder; an empty one where there is none."""
     file = out / RECORD
     try:
         return Record.model_validate_json(file.read_bytes())
@@ -179,6 +184,8 @@ def read_record(out: Path, branch: str = "main") -> Record:
 
 
 def _collect_one(source: Source, one: Wanted, branch: str, out: Path) -> Collected:
+    """Fetch one submission. What an earlier run left is removed first, so that what lies there is what is recorded."""
+    _remove(out, one.name)
     try:
         return _fetched(source, one, branch, out)
     except LookupError as error:
@@ -200,8 +207,12 @@ def _fetched(source: Source, one: Wanted, branch: str, out: Path) -> Collected:
         if commit is None:
             return _recorded(one, "empty", **known)
         known |= {"complete": False, "note": "the log is empty: when this was pushed is not known"}
-    source.fetch(found.repository, commit, branch, out / f"{one.name}.git")
-    _write(out / f"{one.name}.activity.json", json.dumps(found.items, indent=1, ensure_ascii=False) + "\n")
+    _write(out / f"{one.name}{ACTIVITY}", json.dumps(found.items, indent=1, ensure_ascii=False) + "\n")
+    try:
+        source.fetch(found.repository, commit, branch, out / f"{one.name}.git")
+    except BaseException:
+        _remove(out, one.name)
+        raise
     return _recorded(one, "collected", commit=commit, **known)
 
 
@@ -217,7 +228,7 @@ def _same(earlier: Collected | None, one: Wanted, out: Path) -> Collected | None
         return None
     if (earlier.asked, earlier.due, earlier.until) != (one.repository, one.due, one.until):
         return None
-    there = (out / f"{one.name}.git" / "HEAD").is_file() and (out / f"{one.name}.activity.json").is_file()
+    there = (out / f"{one.name}.git" / "HEAD").is_file() and (out / f"{one.name}{ACTIVITY}").is_file()
     return earlier if there else None
 
 
@@ -228,10 +239,15 @@ def _check_names(wanted: Iterable[Wanted]) -> None:
             raise CollectError(f"{one.repository} and {seen[one.name]} would both be {one.name!r}; rename a team")
 
 
-def _write_record(out: Path, branch: str, submissions: Sequence[Collected]) -> Record:
-    record = Record(branch=branch, submissions=tuple(submissions))
+def _remove(out: Path, name: str) -> None:
+    (out / f"{name}{ACTIVITY}").unlink(missing_ok=True)
+    if (out / f"{name}.git").exists():
+        shutil.rmtree(out / f"{name}.git")
+
+
+def _write_record(out: Path, branch: str, submissions: Mapping[str, Collected]) -> None:
+    record = Record(branch=branch, submissions=tuple(submissions[name] for name in sorted(submissions)))
     _write(out / RECORD, record.model_dump_json(by_alias=True, indent=1) + "\n")
-    return record
 
 
 def _write(file: Path, text: str) -> None:

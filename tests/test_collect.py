@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.collect import Record, Wanted, collect, read_record
+from grader.collect import CollectError, Record, Wanted, collect, read_record
 from grader.github.client import Client, HostError, web_url
 from grader.github.clone import CloneError, Limits, copy_commit
 from grader.github.source import GitHubSource
@@ -229,6 +230,26 @@ def test_a_later_deadline_is_fetched_anew(host: Host, client: Client, tmp_path: 
     assert commits == [first, second, first]
 
 
+def test_what_lies_in_the_folder_is_what_is_recorded(
+    host: Host, run: Callable[..., Record], client: Client, tmp_path: Path
+) -> None:
+    host.create("course/vae-ada").push(BEFORE, {"a.py": ""})
+    host.create("course/vae-bob").push(BEFORE, {"a.py": ""})
+    run("ada")
+    run("bob")
+    host.faults.append(Fault("git-upload-pack", 500, times=99))
+    run("ada", refresh=True)
+    record = {one.name: one.state for one in read_record(tmp_path / "out").submissions}
+    assert record == {"ada": "failed", "bob": "collected"}
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "bob.activity.json",
+        "bob.git",
+        "collect.json",
+    ]
+    with pytest.raises(CollectError, match="pushed to main, not to dev"):
+        collect(GitHubSource(client, LIMITS), [], "dev", tmp_path / "out")
+
+
 def test_a_token_is_only_ever_sent_to_its_host_over_tls() -> None:
     assert web_url("https://api.github.com") == "https://github.com"
     assert web_url("https://git.example.org/api/v3") == "https://git.example.org"
@@ -252,16 +273,13 @@ def test_bare_repositories_on_this_machine_are_collected_by_their_reflogs(tmp_pa
     repository.push(BEFORE, {"a.py": "1"})
     repository.push(BEFORE, {"a.py": "2"})
     log = repository.path / "logs" / "refs" / "heads" / "main"
-    first, second = log.read_text().splitlines()
     seconds = int(DUE.timestamp())
-    times = (seconds - 5, seconds + 5)
-    lines = (
-        " ".join(f"{line.partition('>')[0]}> {at} +0000\tpush".split(" "))
-        for line, at in zip((first, second), times, strict=True)
-    )
+    lines = [
+        re.sub(r"> \d+ ", f"> {at} ", line)
+        for line, at in zip(log.read_text().splitlines(), (seconds - 5, seconds + 5), strict=True)
+    ]
     log.write_text("".join(f"{line}\n" for line in lines))
-    hook = repository.path / "hooks" / "post-upload-pack"
-    hook.write_text("#!/bin/sh\ntouch ran\n")
+    (repository.path / "config").write_text("[whoever reads this fails")
     source = FolderSource(tmp_path / "host" / "course", LIMITS)
     wanted = [Wanted("ada", "ada.git", (), DUE, DUE), Wanted("eve", "eve.git", (), DUE, DUE)]
     ada, eve = collect(source, wanted, "main", tmp_path / "out").submissions

@@ -28,6 +28,8 @@ from grader.intake.refs import check_objects, find_commit
 MAX_BYTES = 500 * 1024**2
 MAX_SECONDS = 300.0
 _LOOK_EVERY = 0.05
+_ONE_COMMIT = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+_PASSED = ("PATH", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "GIT_SSL_CAINFO")
 _SETTINGS = {
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
@@ -61,16 +63,8 @@ class Limits:
 def fetch_commit(url: str, token: str, commit: str, branch: str, target: Path, limits: Limits) -> None:
     """Make `target` a bare repository that holds one commit, at HEAD and at `branch`; what was there is replaced."""
     with _new_repository(target, commit, branch) as folder:
-        command = [
-            "git",
-            "fetch",
-            "--quiet",
-            "--depth=1",
-            "--no-tags",
-            "--no-recurse-submodules",
-            "--no-write-fetch-head",
-        ]
-        _run([*command, "--", url, f"{commit}:refs/heads/{branch}"], folder, _environment(folder, url, token), limits)
+        refs = f"{commit}:refs/heads/{branch}"
+        _run(["git", "fetch", *_ONE_COMMIT, "--", url, refs], folder, _environment(folder, url, token), limits)
 
 
 def copy_commit(source: Path, commit: str, branch: str, target: Path, limits: Limits) -> None:
@@ -152,9 +146,6 @@ def _environment(folder: Path, url: str, token: str) -> dict[str, str]:
         "GIT_CONFIG_COUNT": str(len(settings)),
         **numbered,
     }
-
-
-_PASSED = ("PATH", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "GIT_SSL_CAINFO")
 
 
 def _run(
