@@ -122,5 +122,8 @@ def _rule_title(rule: RuleResult) -> str:
 
 
 def _note_lines(task: TaskResult) -> list[str]:
-    """A task's note; the findings that a note on style lists stand on a line each."""
-    return task.note.split("; " if task.kind == "style" else "\n")
+    """The lines of a task's note; the findings that a note on style lists stand on a line each."""
+    if task.kind != "style":
+        return task.note.split("\n")
+    head, colon, findings = task.note.partition(": ")
+    return [head + colon.strip(), *filter(None, findings.split("; "))]
