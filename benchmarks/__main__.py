@@ -1,10 +1,11 @@
 """`make bench`: one report with ratios from one run.
 
-    python -m benchmarks [--submissions 8] [--sizes 1 10 100 1000] [--without-peers]
+    python -m benchmarks [--submissions 4] [--class 40] [--sizes 1 10 100 1000] [--without-peers]
 
-Gapgrade and other graders run the same tests on the same right submissions of the VAE exercise, one after the other on
-one core; then a batch grows, and one grading is taken apart. Compare within one run only. The other measurements have
-commands of their own: each module beside this one says what it measures.
+Gapgrade and other graders run the same tests on the same right submissions of the VAE exercise, one after the other;
+Gapgrade also grades a whole class, over which its start is spread. Then a batch grows, and one grading is taken apart.
+Compare within one run only. The other measurements have commands of their own: each module beside this one says what it
+measures.
 """
 
 from __future__ import annotations
@@ -25,12 +26,11 @@ from benchmarks.peers.environment import Peer, install
 from benchmarks.throughput import SIZES, batch, breakdown, breakdown_table, growth_table
 from grader.gradebook import open_gradebook
 
-OURS = "Gapgrade, batch behind the wall"
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--submissions", type=int, default=8, help="copies that each grader grades")
+    parser.add_argument("--submissions", type=int, default=4, help="copies that each grader grades")
+    parser.add_argument("--class", type=int, default=40, dest="whole", help="copies in Gapgrade's whole class")
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="classes that a batch grows over")
     parser.add_argument("--jobs", type=int, default=2, help="workers while it grows")
     parser.add_argument("--without-peers", action="store_true", help="measure Gapgrade alone; nothing is installed")
@@ -38,7 +38,8 @@ def main() -> None:
     console = Console()
     with tempfile.TemporaryDirectory(prefix="gapgrade-bench-") as folder:
         work = Path(folder)
-        console.print(compare(work, options.submissions, () if options.without_peers else PEERS, console))
+        peers = () if options.without_peers else PEERS
+        console.print(compare(work, options.submissions, options.whole, peers, console))
         if options.sizes:
             console.print(growth_table(options.sizes, options.jobs, work / "growth"))
         console.print(breakdown_table(breakdown(work / "breakdown")[0]))
@@ -47,25 +48,29 @@ def main() -> None:
         console.print(f"  python -m benchmarks.{module}: {about}", highlight=False, markup=False, soft_wrap=True)
 
 
-def compare(work: Path, count: int, peers: Sequence[Peer], console: Console) -> Table:
-    """Each grader on the same submissions; ratios to Gapgrade's seconds of CPU."""
+def compare(work: Path, count: int, whole: int, peers: Sequence[Peer], console: Console) -> Table:
+    """Each grader on the same submissions; ratios to what a submission of a whole class costs Gapgrade in CPU."""
     course = make_course(work / "course")
     checks = checks_of(course)
-    ours = _gapgrade(course, work / "ours", count)
-    rows: list[tuple[str, Spent | str]] = [(OURS, ours)]
+    rows: list[tuple[str, int, Spent | str]] = []
+    for number in (whole, count):
+        with console.status(f"Gapgrade, {number} submissions ..."):
+            rows.append(("Gapgrade, batch behind the wall", number, _gapgrade(course, work / f"ours-{number}", number)))
     for peer in peers:
         with console.status(f"{peer.name} ..."):
-            rows.append((peer.name, _measured(peer, course, work / peer.name.split()[0], count, checks)))
-    table = Table(title=f"{len(checks)} tests on {count} right submissions, start included, one after the other")
+            rows.append((peer.name, count, _measured(peer, course, work / peer.name.split()[0], count, checks)))
+    table = Table(title=f"{len(checks)} tests on right submissions, start included, one worker")
     table.add_column("grader")
-    for heading in ("CPU s each", "ratio", "s each", "peak MiB"):
+    for heading in ("submissions", "CPU s each", "ratio", "s each", "peak MiB"):
         table.add_column(heading, justify="right")
-    for name, spent in rows:
+    unit = rows[0][2].cpu / whole if isinstance(rows[0][2], Spent) else float("nan")
+    for name, number, spent in rows:
         if isinstance(spent, str):
-            table.add_row(name, spent)
+            table.add_row(name, str(number), spent)
         else:
-            each = (f"{spent.cpu / count:.2f}", f"{spent.cpu / ours.cpu:.1f}", f"{spent.wall / count:.2f}")
-            table.add_row(name, *each, str(spent.memory))
+            each = spent.cpu / number
+            seconds = f"{spent.wall / number:.2f}"
+            table.add_row(name, str(number), f"{each:.2f}", f"{each / unit:.1f}", seconds, str(spent.memory))
     return table
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import cProfile
 import importlib
+import io
 import pstats
 import shutil
 import sys
@@ -114,7 +115,6 @@ def breakdown(work: Path) -> tuple[dict[str, float], str]:
     from grader.grade import Bench, Handin, with_bench
     from grader.intake import take_in
     from grader.suite import Gate, Suite
-    from grader.wall.cell import RemoteCell
     from grader.wall.choose import choose_wall
 
     course = make_course(work / "vae-course")
@@ -125,8 +125,8 @@ def breakdown(work: Path) -> tuple[dict[str, float], str]:
 
     def work_on(bench: Bench) -> None:
         bench.grade(Handin(submission, seed=1))  # the first one warms everything up
-        originals = RemoteCell.call, Suite.run, grade_module.read_behind
-        RemoteCell.call = clock.around("probes", RemoteCell.call)  # type: ignore[method-assign]
+        originals = Gate.call, Suite.run, grade_module.read_behind
+        Gate.call = clock.around("probes", Gate.call)  # type: ignore[method-assign]
         Suite.run = clock.around("tests", Suite.run)  # type: ignore[method-assign]
         grade_module.read_behind = clock.around("reading", grade_module.read_behind)
         try:
@@ -134,7 +134,7 @@ def breakdown(work: Path) -> tuple[dict[str, float], str]:
                 with clock.on("whole"):
                     bench.grade(Handin(take_in(folder), seed=number))
         finally:
-            RemoteCell.call, Suite.run, grade_module.read_behind = originals  # type: ignore[method-assign]
+            Gate.call, Suite.run, grade_module.read_behind = originals  # type: ignore[method-assign]
         with profile:
             bench.grade(Handin(submission, seed=1))
         sys.path.insert(0, str(folder))
@@ -161,8 +161,6 @@ def breakdown(work: Path) -> tuple[dict[str, float], str]:
 
 
 def _top(profile: cProfile.Profile) -> str:
-    import io
-
     said = io.StringIO()
     pstats.Stats(profile, stream=said).strip_dirs().sort_stats("tottime").print_stats(12)
     return said.getvalue()

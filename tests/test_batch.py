@@ -183,16 +183,19 @@ def _wait_for_results(process: subprocess.Popen[str], out: Path, number: int) ->
     pytest.fail(f"the batch did not come to {number} results (exit status {process.poll()})")
 
 
-def test_a_worker_that_is_killed_is_replaced_and_its_submission_tried_once_more(
+def test_a_worker_that_hangs_or_is_killed_is_replaced_and_its_submission_tried_once_more(
     course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = Counter[str]()
 
     class Fragile(Worker):
         def give(self, job: Job, seconds: float) -> None:
-            super().give(job, seconds)
             given[job.name] += 1
-            if job.name == "doomed" or (job.name == "unlucky" and given[job.name] == 1):
+            frozen = job.name == "doomed" and given[job.name] == 1
+            super().give(job, 0.5 if frozen else seconds)
+            if frozen:
+                os.kill(self.pid, signal.SIGSTOP)
+            elif job.name == "doomed" or (job.name == "unlucky" and given[job.name] == 1):
                 os.kill(self.pid, signal.SIGKILL)
 
     monkeypatch.setattr(crew, "Worker", Fragile)

@@ -29,6 +29,7 @@ from grader.sheet import Limits
 TICK = 0.2  # seconds between two looks at the clock and at the wish to stop
 START_SECONDS = 180.0
 LEAVE_SECONDS = 5.0
+DYING_SECONDS = 2.0
 TRIES = 2  # a job whose worker ended is done once more
 
 
@@ -114,8 +115,11 @@ class Worker:
         self._said.close()
 
     def _last_words(self) -> str:
-        self._process.kill()  # where half a message came
-        status = self._process.wait()
+        try:
+            status = self._process.wait(DYING_SECONDS)
+        except subprocess.TimeoutExpired:  # it lives, and half a message came
+            self._process.kill()
+            status = self._process.wait()
         how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
         self._said.seek(0)
         lines = self._said.read(2**16).decode(errors="replace").strip().splitlines()

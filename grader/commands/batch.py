@@ -69,7 +69,7 @@ def batch(
     chosen = load_sheet(sheet, course)
     found, others = find_submissions(folder)
     part = parse_shard(shard)
-    found = [each for each in found if part.holds(each.name)]
+    found = [each for each in found if part.holds(each.name) and each.path.resolve() != out.resolve()]
     settings = Settings(str(chosen.folder), str(course.resolve()), sandbox.value, seed, ref)
     console, log = Console(), Console(stderr=True)
     if others:
