@@ -170,6 +170,11 @@ def _many_members(folder: Path) -> Path:
     return _zip(folder, {f"lib/f{i}.py": b"" for i in range(25_000)}, packed=zipfile.ZIP_STORED)
 
 
+def _sparse_file(team: Path) -> None:
+    (team / "lib" / "s.py").touch()
+    os.truncate(team / "lib" / "s.py", 2**40)
+
+
 def _device_entry(team: Path) -> None:
     os.mkfifo(team / "lib" / "pipe.py")
 
@@ -374,7 +379,7 @@ ATTACKS: tuple[Attack, ...] = (
     _in_folder(
         "sparse",
         "a sparse file of a terabyte",
-        lambda t: os.truncate((t / "lib" / "s.py").open("w").name, 2**40),
+        _sparse_file,
         "lib/s.py",
         "MiB",
     ),
