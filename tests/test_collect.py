@@ -76,6 +76,7 @@ def test_the_last_commit_that_was_pushed_in_time_is_fetched(
     assert (collected["commit"], collected["pushes"], collected["complete"]) == (in_time, 1, True)
     submission = take_in(tmp_path / "out" / "ada.git")
     assert (submission.name, submission.files, submission.commit) == ("ada", {"a.py": b"x = 1\n"}, in_time)
+    assert git(tmp_path / "out" / "ada.git", "rev-list", "--count", "HEAD") == "1\n"
     saved = count_pushes(read_activity(tmp_path / "out" / "ada.activity.json"), "main", DUE)
     assert (saved.count, [push.after_due for push in saved.pushes]) == (1, [False, True])
 

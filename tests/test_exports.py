@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -75,11 +76,21 @@ def test_canvas_fills_in_its_own_column_and_keeps_the_excused(tmp_path: Path) ->
         "    Points Possible,,,,,16,10,(read only)\n"
         '"L, Ada",7,,ada,A,,3,80\n"M, Bob",8,,bob,A,EX,4,\n"N, Eve",9,,eve,A,5,4,\n'
     )
-    points, ada = read(canvas(book(template=given(tmp_path, text))))
+    people = [Person("ada", identifier="ada"), Person("bob", more={"canvas_id": "8"})]
+    points, ada = read(canvas(book(*people, template=given(tmp_path, text))))
     assert list(ada) == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "The VAE (1234)"]
     assert (ada["Student"], ada["The VAE (1234)"], points["The VAE (1234)"]) == ("L, Ada", "12.35", "16")
     with pytest.raises(ExportError, match="0 columns are called"):
-        canvas(book(template=given(tmp_path, text.replace("The VAE", "Another"))))
+        canvas(book(*people, template=given(tmp_path, text.replace("The VAE", "Another"))))
+
+
+@pytest.mark.parametrize("writer", [canvas, ilias])
+def test_an_account_that_is_called_like_a_classmates_login_gets_nobodys_row(
+    writer: Callable[[Book], str], tmp_path: Path
+) -> None:
+    text = "Student,ID,SIS Login ID,The VAE (1),update,login,status,mark,comment\nEve,1,ada,,0,ada,,,\n"
+    with pytest.raises(ExportError, match="nobody in it is 'ada'"):
+        writer(book(Person("ada"), template=given(tmp_path, text)))
 
 
 def test_moodles_import_names_people_by_a_column_that_everyone_has() -> None:
@@ -111,7 +122,8 @@ def test_ilias_marks_only_the_rows_that_are_to_change(tmp_path: Path) -> None:
         "update;usr_id;login;lastname;firstname;status;mark;notice;comment;plagiarism;plag_comment\n"
         "0;1;ada;L;Ada;notgraded;;;;none;\n0;2;zoe;Z;Zoe;passed;9;;;none;\n0;3;bob;M;Bob;notgraded;;;;none;\n"
     )
-    ada, zoe, bob = read(ilias(book(template=given(tmp_path, text))), ";")
+    people = [Person("x", identifier="ada", team="ada"), Person("bob", more={"ilias_login": "bob"})]
+    ada, zoe, bob = read(ilias(book(*people, template=given(tmp_path, text))), ";")
     assert (ada["update"], ada["status"], ada["mark"]) == ("1", "passed", "12.35")
     assert (zoe["update"], zoe["mark"]) == ("0", "9")
     assert bob["mark"] == "0.1"
@@ -120,7 +132,7 @@ def test_ilias_marks_only_the_rows_that_are_to_change(tmp_path: Path) -> None:
 
 def test_ilias_finds_a_team_by_any_of_its_members(tmp_path: Path) -> None:
     text = "update;team_id;logins;status;mark;notice;comment\n0;5;bob,ada;notgraded;;;\n"
-    (team,) = read(ilias(book(Person("ada"), template=given(tmp_path, text))), ";")
+    (team,) = read(ilias(book(Person("ada", identifier="ada"), template=given(tmp_path, text))), ";")
     assert (team["update"], team["team_id"], team["mark"]) == ("1", "5", "12.35")
 
 

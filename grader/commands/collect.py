@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -19,8 +20,8 @@ from grader.github.client import PUBLIC_API, Client
 from grader.github.clone import MAX_BYTES, MAX_SECONDS, Limits
 from grader.github.source import GitHubSource
 from grader.reflog import FolderSource
-from grader.reports.text import line
-from grader.roster import is_repository, read_roster
+from grader.reports.text import LONG, line
+from grader.roster import Person, is_repository, read_roster
 from grader.sheet import load_sheet
 from grader.wanted import Deadline, by_name, by_roster, strangers
 
@@ -61,21 +62,12 @@ def collect(
     client = None if from_dir else make_client(api_url, console)
     source: Source = FolderSource(from_dir, limits) if from_dir else GitHubSource(_given(client), limits)
     listed = _listed(from_dir, repositories, client, org, assignment)
-    if roster is not None:
+    if roster is None:
+        wanted = [*by_name(listed, assignment, deadline)]
+    else:
         people = read_roster(roster, extensions)
         wanted = by_roster(people, "" if from_dir else org, assignment, deadline)
-        for person in people:
-            if not person.submission:
-                console.print(
-                    f"no account: {line(person.name or person.identifier)}",
-                    markup=False,
-                    highlight=False,
-                    soft_wrap=True,
-                )
-        for name in strangers(wanted, listed):
-            console.print(f"not on the roster: {line(name)}", markup=False, highlight=False, soft_wrap=True)
-    else:
-        wanted = [*by_name(listed, assignment, deadline)]
+        _tell_left_out(people, strangers(wanted, listed), teller(console))
     _check(wanted, need_owner=from_dir is None)
     record = _with_progress(source, wanted, branch, out, jobs=jobs, refresh=refresh, console=console)
     counts = Counter(one.state for one in record)
@@ -87,12 +79,23 @@ def collect(
 
 def make_client(api_url: str, console: Console) -> Client:
     """A client with the token of the environment; it never stands in an option, where other users could read it."""
-    token = os.environ.get(TOKEN, "")
+    token = os.environ.get(TOKEN, "").strip()
     if not token:
         raise CollectError(f"the environment variable {TOKEN} is not set; put a token that may read them there")
-    return Client(
-        api_url, token, say=lambda message: console.print(message, markup=False, highlight=False, soft_wrap=True)
-    )
+    return Client(api_url, token, say=teller(console))
+
+
+def teller(console: Console) -> Callable[[str], None]:
+    """Prints a line as it is, whatever it holds."""
+    return lambda message: console.print(line(message, LONG), markup=False, highlight=False, soft_wrap=True)
+
+
+def _tell_left_out(people: list[Person], others: list[str], tell: Callable[[str], None]) -> None:
+    for person in people:
+        if not person.submission:
+            tell(f"no account: {person.name or person.identifier}")
+    for name in others:
+        tell(f"not on the roster: {name}")
 
 
 def _given(client: Client | None) -> Client:
@@ -153,9 +156,7 @@ def _with_progress(
         def done(one: Collected) -> None:
             progress.advance(task)
             if one.state != "collected" or one.note:
-                note = f": {line(one.note)}" if one.note else ""
-                progress.console.print(
-                    f"{line(one.name)}: {IN_WORDS[one.state]}{note}", markup=False, highlight=False, soft_wrap=True
-                )
+                note = f": {one.note}" if one.note else ""
+                teller(progress.console)(f"{one.name}: {IN_WORDS[one.state]}{note}")
 
         return collect_all(source, wanted, branch, out, jobs=jobs, refresh=refresh, done=done).submissions

@@ -75,12 +75,12 @@ def _target(table: Table, book: Book, file: Path) -> int:
 
 
 def _row_of(person: Person, table: Table, file: Path) -> tuple[str, ...]:
-    """Found by an id; the account is compared with the login, too."""
+    """Found by an id of the roster; never by the account, whose name students choose."""
     for name, key in _KEYS:
-        wanted = person.more.get(key, person.username if name == "SIS Login ID" else "").lower()
+        wanted = person.more.get(key, "" if name == "ID" else person.identifier).lower()
         if wanted and name in table.header:
             place = table.header.index(name)
             found = [row for row in table.rows if row[place].strip().lower() == wanted]
             if len(found) == 1:
                 return found[0]
-    raise ExportError(f"{file}: nobody in it is {person.username!r}; add their canvas_id or sis_login_id to the roster")
+    raise ExportError(f"{file}: nobody in it is {person.username!r}; add canvas_id or sis_login_id to the roster")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grader.exports.cells import ExportError, column, number, read_table, safe, write_csv, write_table
+from grader.exports.cells import ExportError, column, number, read_table, write_csv, write_table
 from grader.exports.moodle import comment
 from grader.exports.rows import Book
 from grader.result import Result
-from grader.roster import Person
 
 HEADER = (
     "update", "usr_id", "login", "lastname", "firstname", "status", "mark", "notice", "comment", "plagiarism",
@@ -17,7 +16,10 @@ HEADER = (
 
 
 def ilias(book: Book) -> str:
-    """The file to upload: rows with `update` 1 apply, the order of columns is kept."""
+    """The file to upload: rows with `update` 1 apply, the order of columns is kept.
+
+    People are found by a login of the roster, never by the account, whose name students choose.
+    """
     return _filled(book) if book.template else _made(book)
 
 
@@ -48,17 +50,14 @@ def _filled(book: Book) -> str:
     columns = {name: column(table, name, book.template) for name in ("update", "status", "mark", "comment")}
     rows = [[*row] for row in table.rows]
     for person, result in book.graded:
-        wanted = _login(person).lower()
+        wanted = person.more.get("ilias_login", person.identifier).lower()
         if wanted not in places:
-            raise ExportError(f"{book.template}: nobody in it is {wanted!r}; add their ilias_login to the roster")
+            who = f"{person.username!r} ({wanted or 'no login'})"
+            raise ExportError(f"{book.template}: nobody in it is {who}; add their ilias_login to the roster")
         marks = _marks(result)
         for name, place in columns.items():
-            rows[places[wanted]][place] = safe(marks[name])
+            rows[places[wanted]][place] = marks[name]
     return write_table(replace(table, rows=tuple(tuple(row) for row in rows)))
-
-
-def _login(person: Person) -> str:
-    return person.more.get("ilias_login", person.username)
 
 
 def _marks(result: Result) -> dict[str, str]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from grader.exports.cells import ExportError, number, read_table, safe, write_csv, write_table
+from grader.exports.cells import ExportError, number, read_table, write_csv, write_table
 from grader.exports.rows import Book
 from grader.reports import words
 from grader.result import Result
@@ -65,7 +65,7 @@ def comment(result: Result) -> str:
     tasks = "; ".join(
         f"{task.id}: {words.points(task.score)} / {words.points(task.max_score)}" for task in result.tasks
     )
-    return safe(f"{words.verdict(result)}. {tasks}")
+    return f"{words.verdict(result)}. {tasks}"
 
 
 def _grade_column(header: tuple[str, ...], book: Book) -> int:
