@@ -22,7 +22,6 @@ from grader.batching.job import Job, Outcome, Settings
 from grader.batching.progress import shown_progress
 from grader.commands.sandbox import Sandbox
 from grader.gradebook import Gradebook, open_gradebook
-from grader.gradebook.book import FILE
 from grader.reports.terminal import print_summary
 from grader.reports.text import LONG, line
 from grader.sheet import Sheet, load_sheet
@@ -84,7 +83,7 @@ def batch(
             tally = grade_all(outcomes, book, chosen.name, out, tell)
         _print_class(book, chosen, {job.name for job in planned}, console)
     _print_problems(tally, log)
-    for said in (tally.in_words(), f"gradebook: {gradebook or out / FILE}", f"reports: {out / REPORTS}"):
+    for said in (tally.in_words(), f"gradebook: {book.place}", f"reports: {out / REPORTS}"):
         console.print(line(said), markup=False, highlight=False, soft_wrap=True)
     if stop.wish and tally.done < len(planned):
         typer.echo(f"stopped: {tally.done} of {len(planned)} are kept; go on with: {_same_call()}", err=True)

@@ -301,4 +301,4 @@ def _in_words(place: str) -> Iterator[None]:
         yield
     except DatabaseError as error:
         why = str(error.orig).strip().splitlines()[0]
-        raise GradebookError(f"{place}: {why}; run: python -m grader gradebook check") from None
+        raise GradebookError(f"{place}: {why}; look at its disk or server, then try again") from None
