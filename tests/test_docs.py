@@ -159,6 +159,12 @@ def test_each_link_leads_somewhere(page: Path) -> None:
             assert anchor in anchors(goal), f"{page.name}: {target}"
 
 
+def test_the_readme_leads_to_each_page() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for page in PAGES[1:]:
+        assert f"](docs/{page.name})" in readme, f"README.md has no link to docs/{page.name}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_each_file_that_a_page_names_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
