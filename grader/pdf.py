@@ -61,7 +61,7 @@ def _read(data: bytes, first_pages: int, read: dict[str, Any]) -> None:
 
 
 def read_text(data: bytes) -> str | None:
-    """The text of all pages of a PDF, page numbers and captions among it; None where it cannot be read. Never raises."""
+    """The text of all pages of a PDF, page numbers and captions among it; None where it cannot be read."""
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
