@@ -2,7 +2,8 @@
 
 A mistake's signature is what the tests said of it under several seeds (`python -m tools.make_signatures` writes them to
 `tests_hidden/<exercise>/signatures.json`). A submission is told of a mistake when its failures look exactly like that
-mistake's and like no other's; where two would do, nothing is said.
+mistake's and like no other's. Where several would do, each of them is run under the submission's own seed: the one
+whose messages are the same to the last digit is told. Where that leaves none or two, nothing is said.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,12 +39,16 @@ def evidence_of(tests: Iterable[TestResult]) -> dict[str, str]:
 
 
 def _mark(test: TestResult) -> str:
-    sentence = test.staff.partition("\n")[0]
+    sentence = _sentence(test)
     if test.outcome == "error":
         return f"error:{sentence.partition(':')[0]}"
     if test.outcome != "failed":
         return test.outcome
     return f"failed:{hashlib.blake2b(_NUMBERS.sub('#', sentence).encode(), digest_size=4).hexdigest()}"
+
+
+def _sentence(test: TestResult) -> str:
+    return test.staff.partition("\n")[0]
 
 
 @dataclass(frozen=True)
@@ -53,10 +58,12 @@ class Signature:
     Attributes:
         mistake: the entry of the catalogue.
         seen: by test, all that it ever said; `passed` is among it where the mistake sometimes passes.
+        exercise: whose mistake it is.
     """
 
     mistake: Mistake
     seen: Mapping[str, frozenset[str]]
+    exercise: str = ""
 
     def fits(self, evidence: Mapping[str, str]) -> bool:
         """Whether this is what the mistake's failures look like."""
@@ -76,7 +83,7 @@ class Signature:
             return True
         if mark == PASSED:
             return _function_of(test) not in self.mistake.tests
-        return len(seen - {PASSED}) > 1 and mark.partition(":")[0] in {one.partition(":")[0] for one in seen}
+        return len(seen - {PASSED}) > 1 and _kind(mark) in {_kind(one) for one in seen}
 
 
 def _function_of(test: str) -> str:
@@ -90,9 +97,18 @@ class Signatures:
     by_id: Mapping[str, Signature]
 
     def covers(self, mistake: str, evidence: Mapping[str, str]) -> bool:
-        """Whether these failures of a catalogued mistake are as its signature has them, as far as they are certain."""
+        """Whether the tests that the mistake names end now as they did when its signature was made."""
         known = self.by_id.get(mistake)
-        return known is not None and known.possible(evidence)
+        return known is not None and all(
+            _kind(mark) in {_kind(one) for one in known.seen.get(test, ())}
+            for test, mark in evidence.items()
+            if _function_of(test) in known.mistake.tests
+        )
+
+
+def _kind(mark: str) -> str:
+    """How a test ended, without what it said."""
+    return mark.partition(":")[0]
 
 
 def load_signatures(exercise: str, course: Path) -> Signatures:
@@ -104,7 +120,7 @@ def load_signatures(exercise: str, course: Path) -> Signatures:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
         found = {
-            name: Signature(mistakes[name], {test: frozenset(marks) for test, marks in seen.items()})
+            name: Signature(mistakes[name], {test: frozenset(marks) for test, marks in seen.items()}, exercise)
             for name, seen in data["mistakes"].items()
             if name in mistakes
         }
@@ -116,6 +132,37 @@ def load_signatures(exercise: str, course: Path) -> Signatures:
 
 def signature_file(exercise: str, course: Path) -> Path:
     return course / "tests_hidden" / exercise / FILE
+
+
+Replay = Callable[[Signature, Collection[str]], Sequence[TestResult]]
+"""Runs the tests with these ids against a mistake, under the seed of the submission that it is compared with."""
+
+MOST_RIVALS = 8
+
+
+class _Replays:
+    """Runs mistakes, each once a group, and compares what the tests say of them with what they said of a submission."""
+
+    def __init__(self, replay: Replay | None, failed: Mapping[str, TestResult]) -> None:
+        self._replay, self._failed = replay, failed
+        self._agreed: dict[tuple[str, frozenset[str]], bool] = {}
+
+    def only(self, signature: Signature, rivals: Sequence[Signature], tests: Collection[str]) -> bool:
+        """Whether these tests say the same of this mistake, number by number, and not of any of its rivals."""
+        if self._replay is None or len(rivals) > MOST_RIVALS:
+            return False
+        return self._agrees(signature, tests) and not any(self._agrees(rival, tests) for rival in rivals)
+
+    def _agrees(self, signature: Signature, tests: Collection[str]) -> bool:
+        key = (signature.mistake.id, frozenset(tests))
+        if self._replay is not None and key not in self._agreed:
+            again = self._replay(signature, tests)
+            self._agreed[key] = all(_says(test) == _says(self._failed[test.id]) for test in again)
+        return self._agreed[key]
+
+
+def _says(test: TestResult) -> str:
+    return _mark(test) if test.outcome == "error" else f"{test.outcome}:{_sentence(test)}"
 
 
 @dataclass(frozen=True)
@@ -130,27 +177,34 @@ class Diagnosis:
     signatures: Sequence[Signature]
     groups: Mapping[str, str]
 
-    def recognised(self, tests: Iterable[TestResult]) -> list[Mistake]:
-        """The mistakes that explain a group's failures, where exactly one does."""
-        return self.found_in(evidence_of(tests))
+    def recognised(self, tests: Iterable[TestResult], replay: Replay | None = None) -> list[Mistake]:
+        """The mistakes that explain a group's failures, where exactly one does.
 
-    def found_in(self, evidence: Mapping[str, str]) -> list[Mistake]:
-        """As `recognised`, from what each failing test says."""
-        found = []
+        Args:
+            replay: runs a mistake itself under the submission's seed; without it ties are left alone.
+        """
+        failed = {test.id: test for test in tests if test.outcome != PASSED}
+        replays = _Replays(replay, failed)
+        return [
+            signature.mistake
+            for signature, rivals, inside in self.fitting(evidence_of(failed.values()))
+            if not rivals or replays.only(signature, rivals, inside)
+        ]
+
+    def fitting(self, evidence: Mapping[str, str]) -> Iterator[tuple[Signature, list[Signature], dict[str, str]]]:
+        """Each mistake that fits, its rivals, and the failures of the groups that it touches."""
         for signature in self.signatures:
             touched = self._touched(signature)
             inside = self._inside(evidence, touched)
-            if not inside or not signature.fits(inside):
-                continue
-            others = (one for one in self.signatures if one is not signature and self._touched(one) & touched)
-            if not any(other.possible(self._inside(evidence, self._touched(other))) for other in others):
-                found.append(signature.mistake)
-        return found
+            if inside and signature.fits(inside):
+                others = (one for one in self.signatures if one is not signature and self._touched(one) & touched)
+                rivals = [one for one in others if one.possible(self._inside(evidence, self._touched(one)))]
+                yield signature, rivals, inside
 
-    def explained(self, tests: Sequence[TestResult]) -> list[TestResult]:
+    def explained(self, tests: Sequence[TestResult], replay: Replay | None = None) -> list[TestResult]:
         """The same results; the failing tests that a recognised mistake names say which one it is."""
         told: dict[str, Mistake] = {}
-        for mistake in self.recognised(tests):
+        for mistake in self.recognised(tests, replay):
             told |= {test.id: mistake for test in tests if _function_of(test.id) in mistake.tests}
         return [_told(test, told.get(test.id)) for test in tests]
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import functools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from grader import GapgradeError, __version__
-from grader.diagnose import SILENT, Diagnosis, diagnosis_of
+from grader.diagnose import SILENT, Diagnosis, Replay, Signature, diagnosis_of
 from grader.explain import explained
 from grader.intake import Submission
 from grader.pushes import PushCount
 from grader.reader import Reading, load_templates, read_behind
-from grader.result import Result, TaskResult, Versions
+from grader.replay import with_mistake
+from grader.result import Result, TaskResult, TestResult, Versions
 from grader.rules import apply_rules, counts_pdf, late, score_other
 from grader.score import add_up, score_code
 from grader.sheet import Sheet
@@ -97,13 +98,23 @@ class Bench:
             cell.place({path: text.encode() for path, text in reading.files.items()})
         tests = self.suite.run(Gate(cell, seed, sheet.limits.submission_seconds), seed)
         groups = self.suite.groups
-        tests = [explained(test, reading.diffs) for test in self.diagnosis.explained(tests)]
+        tests = [explained(test, reading.diffs) for test in self.diagnosis.explained(tests, self._replays(seed))]
         return [
             score_code(sheet, task, [test for test in tests if groups[test.id] in task.tests], reading.problem)
             if task.kind == "code"
             else score_other(sheet, task, handin.submission, reading, handed_out(sheet, "feedback.md"), now)
             for task in sheet.tasks
         ]
+
+    def _replays(self, seed: int) -> Replay:
+        """Runs mistakes under the seed of the submission that they are compared with."""
+
+        def replay(signature: Signature, tests: Collection[str]) -> list[TestResult]:
+            with self.wall.open(self.sheet.limits) as cell:
+                cell.place(with_mistake(self.sheet, signature.exercise, signature.mistake, self.templates))
+                return self.suite.run(Gate(cell, seed, self.sheet.limits.submission_seconds), seed, tests)
+
+        return replay
 
 
 @functools.cache

@@ -61,7 +61,7 @@ def test_a_course_in_order_is_let_through(
         "sheets": {
             "sums": {
                 "ok": True,
-                "mistakes": {"caught": 1, "total": 1},
+                "mistakes": {"caught": 2, "total": 2},
                 "variants": {"passed": 1, "total": 1},
                 "mutants": mutants,
                 "false_failures": {"failed": 0, "gradings": 3},

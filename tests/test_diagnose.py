@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.catalogue import Edit, Mistake, load_mistakes
-from grader.diagnose import PASSED, Diagnosis, Signature, Signatures, evidence_of, load_signatures
+from grader.diagnose import PASSED, Diagnosis, Replay, Signature, Signatures, evidence_of, load_signatures
 from grader.grade import Handin, with_bench
 from grader.intake import take_in
 from grader.reports.markdown import summary
@@ -39,9 +39,9 @@ def signature(name: str, seen: dict[str, set[str]], *, certain: tuple[str, ...] 
     return Signature(mistake(name, *certain), {f"t.py::{test}": frozenset(marks) for test, marks in seen.items()})
 
 
-def recognised(signatures: list[Signature], *results: TestResult) -> list[str]:
+def recognised(signatures: list[Signature], *results: TestResult, replay: Replay | None = None) -> list[str]:
     groups = {f"t.py::test_{letter}": "one" for letter in "abc"} | {"t.py::test_other": "two"}
-    return [found.id for found in Diagnosis(signatures, groups).recognised(results)]
+    return [found.id for found in Diagnosis(signatures, groups).recognised(results, replay)]
 
 
 (MEAN,) = evidence_of([result("test_a")]).values()
@@ -72,6 +72,19 @@ def test_nothing_is_said_where_two_mistakes_do() -> None:
     assert recognised(twins[:1], result("test_a")) == ["one"]
 
 
+def test_a_tie_is_broken_by_what_the_tests_say_of_the_mistakes_themselves() -> None:
+    twins = [signature(name, {"test_a": {MEAN}}) for name in ("one", "two")]
+
+    def saying(one: str, two: str) -> Replay:
+        said = {"one": one, "two": two}
+        return lambda known, tests: [result("test_a", staff=f"the mean is {said[known.mistake.id]}")]
+
+    assert recognised(twins, result("test_a"), replay=saying("3.1", "2.9")) == ["one"]
+    assert recognised(twins, result("test_a"), replay=saying("2.9", "3.1")) == ["two"]
+    assert recognised(twins, result("test_a"), replay=saying("3.1", "3.1")) == []
+    assert recognised(twins, result("test_a"), replay=saying("2.9", "2.9")) == []
+
+
 def test_a_mistake_that_another_seed_could_let_pass_a_test_is_not_ruled_out() -> None:
     sure = signature("sure", {"test_a": {MEAN}})
     moody = signature("moody", {"test_a": {MEAN}, "test_b": {MEAN, PASSED}})
@@ -86,29 +99,31 @@ def test_a_mistake_that_another_seed_could_let_pass_a_test_is_not_ruled_out() ->
 def test_every_catalogued_mistake_is_recognised_as_itself_or_not_at_all(exercise: str) -> None:
     signatures = load_signatures(exercise, COURSE).by_id
     assert set(signatures) == {one.id for one in load_mistakes(COURSE / "solutions" / exercise)}
-    groups = {test: "one" for signature in signatures.values() for test in signature.seen}
+    groups = {test: "one" for known in signatures.values() for test in known.seen}
     diagnosis = Diagnosis(list(signatures.values()), groups)
-    for name, signature_ in signatures.items():
-        evidence = {test: sorted(seen - {PASSED})[0] for test, seen in signature_.seen.items()}
-        assert signature_.fits(evidence)
-        assert [one.id for one in diagnosis.found_in(evidence)] in ([], [name])
+    for name, known in signatures.items():
+        evidence = {test: min(seen - {PASSED}) for test, seen in known.seen.items()}
+        found = {one.mistake.id: rivals for one, rivals, _ in diagnosis.fitting(evidence)}
+        assert name in found
+        assert [one for one, rivals in found.items() if not rivals] in ([], [name])
 
 
 def test_signatures_cover_what_they_were_made_from() -> None:
     known = Signatures({"one": signature("one", {"test_a": {MEAN}})})
     assert known.covers("one", {"t.py::test_a": MEAN})
-    assert not known.covers("one", {"t.py::test_a": SHAPE})
-    assert not known.covers("one", {})
+    assert known.covers("one", {"t.py::test_a": SHAPE, "t.py::test_b": "timeout"})
+    assert not known.covers("one", {"t.py::test_a": "error:ValueError"})
     assert not known.covers("none", {"t.py::test_a": MEAN})
 
 
 def test_a_student_is_told_of_the_mistake_that_the_failures_look_like(
     course: Path, nested: NestedWall, submit: Submit
 ) -> None:
-    folders = [submit("return a - b", name="wrong"), submit("return a * b", name="other"), submit(name="empty")]
+    bodies = {"wrong": "return a - b", "twin": "return a + 2 * b", "other": "return a * b", "empty": ""}
+    folders = [submit(body, name=name) for name, body in bodies.items()]
     sheet = load_sheet("sums", course)
     handins = [Handin(take_in(folder), seed=3) for folder in folders]
-    wrong, other, empty = with_bench(sheet, nested, lambda bench: [bench.grade(one) for one in handins])
+    wrong, twin, other, empty = with_bench(sheet, nested, lambda bench: [bench.grade(one) for one in handins])
     told = {test.id.rpartition("::")[2]: test.mistake for task in wrong.tasks for test in task.tests}
     assert told == {
         "test_a_sum_is_symmetric": "difference",
@@ -117,4 +132,5 @@ def test_a_student_is_told_of_the_mistake_that_the_failures_look_like(
         "test_noise_follows_the_seed": None,
     }
     assert "The second number is subtracted. Which sign has b?" in unescape(summary(student_view(wrong)))
+    assert {test.mistake for task in twin.tasks for test in task.tests} == {"twice", None}
     assert not any(test.mistake for one in (other, empty) for task in one.tasks for test in task.tests)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from grader.catalogue import CatalogueError, Mistake, Variant, apply_edits, load_mistakes, load_variants
-from grader.diagnose import Diagnosis, Signatures, evidence_of
+from grader.diagnose import Diagnosis, Signature, Signatures, evidence_of
 from grader.lines import why_not_python
 from grader.result import TestResult
 from tools.checks.findings import Finding, Report
@@ -66,7 +66,7 @@ def check_mistakes(
             what = f"{name} does not catch the mistake {mistake.id!r} with seed {seed}"
             report.findings.append(Finding(*place, what, "sharpen the test, or name the test that catches it"))
         if signatures is not None:
-            _check_diagnosis(mistake, results, signatures, trials, place, report)
+            _check_diagnosis(mistake, results, signatures, subject, trials, seed, place, report)
     report.ran.add("mistakes")
 
 
@@ -74,7 +74,9 @@ def _check_diagnosis(
     mistake: Mistake,
     results: Sequence[TestResult],
     signatures: Signatures,
+    subject: Subject,
     trials: Trials,
+    seed: int,
     place: tuple[str, int],
     report: Report,
 ) -> None:
@@ -82,8 +84,12 @@ def _check_diagnosis(
     if not signatures.covers(mistake.id, evidence_of(results)):
         what = f"the signature of {mistake.id!r} is not what its failures look like"
         report.findings.append(Finding(*place, what, "run python -m tools.make_signatures for this exercise"))
+
+    def replay(signature: Signature, tests: Collection[str]) -> list[TestResult]:
+        return trials.run(apply_edits(signature.mistake, subject.solution), seed, tests)
+
     diagnosis = Diagnosis(list(signatures.by_id.values()), trials.groups)
-    for found in diagnosis.recognised(results):
+    for found in diagnosis.recognised(results, replay):
         report.recognised += found.id == mistake.id
         if found.id != mistake.id:
             what = f"the mistake {mistake.id!r} is taken for {found.id!r}"

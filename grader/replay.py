@@ -1,0 +1,36 @@
+"""A catalogued mistake as if it had been handed in: what was handed out, with the solution and the mistake in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from grader.catalogue import Mistake, apply_edits
+from grader.dialects import translate
+from grader.gaps import find_gaps, without_solution_only
+from grader.sheet import Sheet
+from grader.splice import splice
+
+
+def with_mistake(sheet: Sheet, exercise: str, mistake: Mistake, templates: Mapping[str, str]) -> dict[str, bytes]:
+    """The files to run; only a gap's content ever differs from what was handed out.
+
+    Args:
+        templates: the release's files that student code consists of.
+    """
+    filled = dict(templates)
+    solutions = sheet.course / "solutions"
+    for owner in sheet.exercises:
+        texts = {
+            path: _solution(file.read_text(encoding="utf-8"), path)
+            for path in templates
+            if (file := solutions / owner / path).is_file()
+        }
+        if owner == exercise:
+            texts = apply_edits(mistake, texts)
+        for path, text in texts.items():
+            filled[path] = splice(templates[path], [gap.content for gap in find_gaps(text, path)])
+    return {path: text.encode() for path, text in filled.items()}
+
+
+def _solution(text: str, name: str) -> str:
+    return without_solution_only(translate(text, name), name)
