@@ -51,7 +51,7 @@ def check_the_files(course: Path) -> list[Finding]:
 def test_a_course_in_order_is_let_through(
     own_course: Path, nested: NestedWall, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(check_release, "choose_wall", lambda _: nested)
+    monkeypatch.setattr(check_release, "wall_of", lambda _: nested)
     monkeypatch.setattr(nested, "close", lambda: None)
     out = tmp_path / "out" / "check.json"
     ran = CliRunner().invoke(app, ["sums", "--course", str(own_course), "--gradings", "3", "--json", str(out)])

@@ -23,13 +23,13 @@ from grader.commands.exits import new_app, run_app
 from grader.diagnose import load_signatures
 from grader.sheet import Sheet
 from grader.wall import Wall
-from grader.wall.choose import choose_wall
 from tools.checks.catalogue import check_mistakes, check_variants
 from tools.checks.findings import Report
 from tools.checks.mutants import check_mutants
 from tools.checks.release import check_files
 from tools.checks.solving import check_solution, check_template
 from tools.checks.subject import Subject, Trials, load_subject, with_trials
+from tools.checks.trusted import wall_of
 from tools.exercise import with_required
 from tools.make_release import find_sheets
 
@@ -111,7 +111,7 @@ def main(
     json: Annotated[Path | None, typer.Option(help="Write what was found here, as one JSON object.")] = None,
     gradings: Annotated[int, typer.Option(min=1, help="How often the solution is graded, with fresh seeds.")] = 20,
     quick: Annotated[bool, typer.Option("--quick", help="Leave out the mutants and the signatures.")] = False,
-    sandbox: Annotated[str, typer.Option(help="auto, nested, fresh or none.")] = "auto",
+    sandbox: Annotated[str, typer.Option(help="auto, nested, fresh, none, or trusted: in this process.")] = "auto",
     seed: Annotated[int | None, typer.Option(help="Repeat a check: the seed that it printed.")] = None,
     course: Annotated[Path, typer.Option(help="The folder with solutions/, sheets/ and the tests.")] = Path(),
 ) -> None:
@@ -129,7 +129,7 @@ def main(
     console.print(f"seed: {start}", style="dim", highlight=False)
     with _progress() as step:
         step("starting the sandbox")
-        wall = choose_wall(sandbox)
+        wall = wall_of(sandbox)
         try:
             checker = Checker(wall, gradings, quick, start, step)
             reports = {one.name: checker.check(one) for one in sheets}

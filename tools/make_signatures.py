@@ -16,9 +16,8 @@ from grader.commands.exits import new_app, run_app
 from grader.diagnose import PASSED, evidence_of, signature_file
 from grader.sheet import Limits
 from grader.wall import Wall
-from grader.wall.choose import choose_wall
 from tools.checks.subject import Subject, Trials, load_subject, with_trials
-from tools.checks.trusted import TrustedWall
+from tools.checks.trusted import wall_of
 
 app = new_app("Make what catalogued mistakes are recognised by.")
 
@@ -36,7 +35,7 @@ def main(
 
         python -m tools.make_signatures vae gan
     """
-    wall = TrustedWall() if sandbox == "trusted" else choose_wall(sandbox)
+    wall = wall_of(sandbox)
     try:
         for name in exercises:
             make_signatures(load_subject(name, course), wall, range(seeds))

@@ -13,10 +13,9 @@ from rich.progress import track
 
 from grader.commands.exits import new_app, run_app
 from grader.sheet import Limits
-from grader.wall.choose import choose_wall
 from tools.checks.mutants import mutants_of, tried
 from tools.checks.subject import Trials, load_subject, with_trials
-from tools.checks.trusted import TrustedWall
+from tools.checks.trusted import wall_of
 from tools.mutation.equivalent import FILE, load_equivalents
 from tools.mutation.mutants import Mutant
 
@@ -40,7 +39,7 @@ def main(
     known = load_equivalents(subject.exercise.folder)
     mutants = mutants_of(subject)
     start = secrets.randbelow(2**30) if seed is None else seed
-    wall = TrustedWall() if sandbox == "trusted" else choose_wall(sandbox)
+    wall = wall_of(sandbox)
 
     def survivors_of(trials: Trials) -> list[Mutant]:
         results = track(
