@@ -7,7 +7,6 @@ only if something that its result depends on has changed.
 from __future__ import annotations
 
 import fcntl
-import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -81,14 +80,12 @@ def grade_all(
 def only_batch(out: Path) -> Iterator[None]:
     """Be the only batch that writes into a folder; raises `BatchError` where another one does."""
     out.mkdir(parents=True, exist_ok=True)
-    lock = os.open(out / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with (out / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BatchError(f"another batch is writing into {out}; wait for it, or give another --out") from None
         yield
-    except BlockingIOError:
-        raise BatchError(f"another batch is writing into {out}; wait for it, or give another --out") from None
-    finally:
-        os.close(lock)
 
 
 def _commit(job: Job, outcome: Outcome, book: Gradebook, sheet: str, reports: Path, tally: Tally) -> None:

@@ -26,7 +26,8 @@ try:
 except ModuleNotFoundError:
     raise GapgradeError("--scheduler needs Dask; run: pip install 'gapgrade[distributed]'") from None
 
-CONNECT_SECONDS = 15
+CONNECT_SECONDS = 5
+WORKER_SECONDS = 30  # until the first of Dask's workers has come
 AHEAD = 2  # jobs for each thread: one is done, one is there already
 
 
@@ -69,7 +70,7 @@ def _connected(scheduler: str) -> Iterator[Client]:
         raise BatchError(f"no Dask scheduler answers at {scheduler} ({error}); start one: dask scheduler") from None
     with client:
         try:
-            client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+            client.wait_for_workers(1, timeout=WORKER_SECONDS)
         except TimeoutError:
             raise BatchError(f"{scheduler} has no workers; start some: dask worker {scheduler}") from None
         yield client

@@ -122,7 +122,7 @@ def test_only_what_changed_is_graded_again(course: Path, graded: Graded, tmp_pat
     fixed = folder / "wrong" / "lib" / "adding.py"
     fixed.write_text(fixed.read_text().replace("return a - b", "return a + b"))
     shutil.rmtree(out / "reports" / "good")
-    done = grade_class(course, folder, out, "--seed", "5", "--resume")
+    done = grade_class(course, folder, out, "--seed", "5", "--resume", "--jobs", "1")
     assert "1 graded, 5 unchanged, 2 refused" in done.stdout
     assert gradings(out) == Counter([*SCORES, "wrong"])
     assert scores(out)["wrong"] == 4
