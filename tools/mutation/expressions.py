@@ -132,7 +132,7 @@ def _is_function(node: ast.expr, scope: Scope) -> bool:
 def _attributes(node: ast.Attribute, scope: Scope) -> Iterator[str]:
     owner = ast.unparse(node.value)
     if owner == "self" and isinstance(node.ctx, ast.Load):
-        yield from (f"self.{name}" for name in scope.attributes if name != node.attr and name in scope.attributes)
+        yield from (f"self.{name}" for name in scope.attributes if name != node.attr)
         return
     for row in LOOKALIKES:
         if node.attr in row:
@@ -168,32 +168,34 @@ def _sequence(node: ast.Tuple | ast.List, items: list[ast.expr]) -> str:
 
 def _calls(node: ast.Call, scope: Scope) -> Iterator[str]:
     yield from _without_call(node, scope)
-    for i, argument in enumerate(node.args):
-        others = [one for j, one in enumerate(node.args) if j != i]
+    for arguments in _shorter_and_swapped(node.args):
+        yield ast.unparse(ast.Call(node.func, arguments, node.keywords))
+    yield from _keywords(node)
+    if isinstance(node.func, ast.Name) and node.func.id == "range" and len(node.args) == 1:
+        yield from _ranges(text_of(node.args[0]))
+    if isinstance(node.func, ast.Name):
+        others = (other for row in LOOKALIKES if node.func.id in row for other in row if other != node.func.id)
+        yield from (ast.unparse(ast.Call(ast.Name(other), node.args, node.keywords)) for other in others)
+
+
+def _shorter_and_swapped(arguments: list[ast.expr]) -> Iterator[list[ast.expr]]:
+    """One argument left out, where there are several, or exchanged with the one before it."""
+    for i, argument in enumerate(arguments):
+        if len(arguments) > 1:
+            yield arguments[:i] + arguments[i + 1 :]
         if i:
-            swapped = [*node.args[: i - 1], argument, node.args[i - 1], *node.args[i + 1 :]]
-            yield ast.unparse(ast.Call(node.func, swapped, node.keywords))
-        if len(node.args) > 1:
-            yield ast.unparse(ast.Call(node.func, others, node.keywords))
-    for i in range(len(node.keywords)):
-        kept = [one for j, one in enumerate(node.keywords) if j != i]
-        yield ast.unparse(ast.Call(node.func, node.args, kept))
-    for i, one in enumerate(node.keywords[:-1]):
-        after = node.keywords[i + 1]
-        pair = [replace_value(one, after.value), replace_value(after, one.value)]
-        yield ast.unparse(ast.Call(node.func, node.args, [*node.keywords[:i], *pair, *node.keywords[i + 2 :]]))
-    if isinstance(node.func, ast.Name) and node.func.id == "range":
-        yield from _ranges(node)
-    if isinstance(node.func, ast.Name) and not isinstance(scope.parent, ast.Expr):
-        for row in LOOKALIKES:
-            if node.func.id in row:
-                for other in row:
-                    if other != node.func.id:
-                        yield ast.unparse(ast.Call(ast.Name(other, ast.Load()), node.args, node.keywords))
+            yield [*arguments[: i - 1], argument, arguments[i - 1], *arguments[i + 1 :]]
 
 
-def replace_value(keyword: ast.keyword, value: ast.expr) -> ast.keyword:
-    return ast.keyword(keyword.arg, value)
+def _keywords(node: ast.Call) -> Iterator[str]:
+    """One keyword left out, or its value exchanged with the next one's."""
+    words = node.keywords
+    for i, word in enumerate(words):
+        yield ast.unparse(ast.Call(node.func, node.args, words[:i] + words[i + 1 :]))
+        if i + 1 < len(words):
+            after = words[i + 1]
+            pair = [ast.keyword(word.arg, after.value), ast.keyword(after.arg, word.value)]
+            yield ast.unparse(ast.Call(node.func, node.args, [*words[:i], *pair, *words[i + 2 :]]))
 
 
 def _without_call(node: ast.Call, scope: Scope) -> Iterator[str]:
@@ -204,14 +206,12 @@ def _without_call(node: ast.Call, scope: Scope) -> Iterator[str]:
             root = root.value
         if not (isinstance(root, ast.Name) and root.id in {*scope.modules, "self"}):
             yield text_of(node.func.value)
-    if len(node.args) >= 1 and not isinstance(node.args[0], ast.Constant | ast.Starred):
+    if node.args and not isinstance(node.args[0], ast.Constant | ast.Starred):
         yield text_of(node.args[0])
 
 
-def _ranges(node: ast.Call) -> Iterator[str]:
-    stop = text_of(node.args[-1]) if len(node.args) < 3 else ""
-    if stop and len(node.args) == 1:
-        yield from (f"range({stop} - 1)", f"range({stop} + 1)", f"range(1, {stop})", f"range(1, {stop} + 1)")
+def _ranges(stop: str) -> Iterator[str]:
+    yield from (f"range({stop} - 1)", f"range({stop} + 1)", f"range(1, {stop})", f"range(1, {stop} + 1)")
 
 
 def _loops(node: ast.ListComp, scope: Scope) -> Iterator[str]:
