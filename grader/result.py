@@ -127,13 +127,13 @@ class Result(_Model):
     def to_json(self) -> str:
         """The object as JSON text, checked against the published schema."""
         data = self.model_dump(mode="json", by_alias=True)
-        jsonschema.validate(data, published_schema())
+        _validator().validate(data)
         return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Result:
         data = json.loads(text, parse_float=Decimal)
-        jsonschema.validate(json.loads(text), published_schema())
+        _validator().validate(json.loads(text))
         return cls.model_validate(data)
 
 
@@ -148,3 +148,8 @@ def published_schema() -> dict[str, Any]:
     """The schema that is published with this version."""
     schema: dict[str, Any] = json.loads(resources.files("grader").joinpath("result.schema.json").read_text())
     return schema
+
+
+@functools.cache
+def _validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(published_schema())
