@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader import GapgradeError
 from grader.pushes import Activity, count_pushes, parse_activity
+from grader.sheet import Sheet
 
 RECORD = "collect.json"
 ACTIVITY = ".activity.json"
@@ -214,6 +215,13 @@ def _fetched(source: Source, one: Wanted, branch: str, out: Path) -> Collected:
         _remove(out, one.name)
         raise
     return _recorded(one, "collected", commit=commit, **known)
+
+
+def with_extension(folder: Path, sheet: Sheet) -> list[str]:
+    """The submissions of a collection that are due at another time than the sheet."""
+    if not (folder / RECORD).is_file():
+        return []
+    return [one.name for one in read_record(folder).submissions if one.due not in (None, sheet.due)]
 
 
 def _recorded(one: Wanted, state: State, **more: Any) -> Collected:

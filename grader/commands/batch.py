@@ -20,6 +20,7 @@ from grader.batching.crew import Stop, work
 from grader.batching.find import find_submissions, parse_shard
 from grader.batching.job import Job, Outcome, Settings
 from grader.batching.progress import shown_progress
+from grader.collect import RECORD, with_extension
 from grader.commands.sandbox import Sandbox
 from grader.gradebook import Gradebook, open_gradebook
 from grader.reports.terminal import print_summary
@@ -71,6 +72,11 @@ def batch(
     found = [each for each in found if part.holds(each.name) and each.path.resolve() != out.resolve()]
     settings = Settings(str(chosen.folder), str(course.resolve()), sandbox.value, seed, ref)
     console, log = Console(), Console(stderr=True)
+    extended = with_extension(folder, chosen)
+    if extended:
+        advice = "a batch takes the sheet's due date; correct their lateness with python -m grader gradebook override"
+        log.print(line(f"extensions of {', '.join(extended)}: {advice}"), markup=False, highlight=False)
+    others = [name for name in others if name != RECORD]
     if others:
         log.print(line(f"left out, no submissions: {', '.join(others)}"), markup=False, highlight=False)
     with only_batch(out), open_gradebook(gradebook or out) as book:
