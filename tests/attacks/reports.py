@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
@@ -13,12 +14,13 @@ from xml.etree import ElementTree
 from rich.console import Console
 
 from grader import GapgradeError
+from grader.exports.cells import write_csv
 from grader.reports.files import STUDENT_FILES, write_reports
 from grader.reports.github import stop_commands
 from grader.reports.terminal import print_report, print_summary
 from grader.reports.views import student_view
 from grader.result import Evidence, Result, RuleResult, TaskResult, TestResult, Versions
-from tests.attacks.kinds import Attack, NotHere, Outside
+from tests.attacks.kinds import Attack, Outside
 
 SECRET = "the-hidden-test-said-this"
 
@@ -191,6 +193,29 @@ def _long(folder: Path) -> str:
     return f"more than a megabyte: {large}" if large else ""
 
 
+def _cells(folder: Path) -> str:
+    formulas = (
+        "=1+1",
+        "+1+1",
+        "-1+cmd|'/C calc'!A0",
+        "@SUM(1)",
+        "  =1",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "\0=1",
+        "\uff1d1",
+        '","=1',
+        "a\n=1",
+    )
+    for formula in formulas:
+        written = write_csv(["name", "points"], [{"name": formula, "points": "-1.5"}])
+        _, row = csv.reader(io.StringIO(written, newline=""))
+        if row[0].lstrip()[:1] in ("=", "+", "-", "@", "\uff1d") or row[1] != "-1.5" or len(row) != 2:
+            return f"{formula!r} became {row!r}"
+    return ""
+
+
 def _total(text: str) -> Callable[[Path], str]:
     def check(folder: Path) -> str:
         faces(text)
@@ -343,5 +368,5 @@ ATTACKS: tuple[Attack, ...] = (
         "markup-of-the-terminal", "rich's own markup", "E", _total("[bold red]x[/] [link=file:///etc]y[/link] [/]")
     ),
     Outside("surrogates", "characters of a file name that are no text", "E", _total("a\udcffb")),
-    NotHere("csv-cells", "cells that begin with = + - @", "E", "no face is written as CSV yet"),
+    Outside("csv-cells", "cells that begin with = + - @, blanks before them among them", "E", _cells),
 )

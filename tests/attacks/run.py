@@ -88,17 +88,19 @@ def behind(mode: str, only: str = "", *, quick: bool = False) -> Iterator[Seen]:
     chosen = [(name, one) for name, one in attacks(only) if isinstance(one, Gap | Probe | Steps)]
     os.environ["GITHUB_TOKEN"] = TOKEN
     real = Watched(working_wall(mode))
-    wall: Wall = OneCell(real) if mode in KEEPS_CELLS else real
+    walls: list[Wall] = [OneCell(real), OneCell(real)] if mode in KEEPS_CELLS else [real, real]
     try:
         with tempfile.TemporaryDirectory(prefix="course-") as folder:
             sheet = lay_course(Path(folder) / "course-of-the-attacks")
             before = fingerprint(sheet)
-            yield from with_bench(sheet, wall, lambda bench: _all(Scene(sheet, bench, wall, real), chosen, mode, quick))
+            yield from with_bench(
+                sheet, walls[0], lambda bench: _all(Scene(sheet, bench, *walls, real), chosen, mode, quick)
+            )
             changed = {path for path, state in fingerprint(sheet).items() if before.get(path) != state}
             yield Seen("no file outside was changed", mode, "N", ", ".join(sorted(changed)))
     finally:
-        wall.close()
-        real.close()
+        for wall in (*walls, real):
+            wall.close()
         del os.environ["GITHUB_TOKEN"]
     yield Seen("nothing runs once the wall is closed", mode, "N", real.survivors())
 

@@ -133,12 +133,14 @@ class Scene:
 
     Attributes:
         wall: opens a cell for each attack, or keeps one where that costs seconds.
-        real: opens a cell for each submission, always.
+        other: opens or keeps other cells than `wall`, for a second submission.
+        real: what both open their cells with.
     """
 
     sheet: Sheet
     bench: Bench
     wall: Wall
+    other: Wall
     real: Watched
 
     def gap(self, attack: Gap) -> str:
@@ -161,9 +163,8 @@ class Scene:
     def steps(self, attack: Steps) -> str:
         source = f"{prelude()}\n{attack.code}"
         with ExitStack() as stack:
-            wall = self.real if attack.apart else self.wall
-            first = stack.enter_context(wall.open(attack.limits))
-            second = stack.enter_context(wall.open(attack.limits)) if attack.apart else first
+            first = stack.enter_context(self.wall.open(attack.limits))
+            second = stack.enter_context(self.other.open(attack.limits)) if attack.apart else first
             for cell in (first, second):
                 cell.place(FILES)
             seen = _second(attack, source, first, second)
