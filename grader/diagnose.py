@@ -72,18 +72,18 @@ class Signature:
     def possible(self, evidence: Mapping[str, str]) -> bool:
         """Whether the mistake could fail in this way, too, under a seed that was not tried.
 
-        Only the tests that the catalogue names catch it with certainty, and a test that said several things may
-        say more.
+        Only the tests that the catalogue names catch it with certainty. What a test said differently under two seeds
+        depends on chance: then other tests may, too.
         """
         return all(self._could_say(test, evidence.get(test, PASSED)) for test in {*self.seen, *evidence})
 
     def _could_say(self, test: str, mark: str) -> bool:
         seen = self.seen.get(test, frozenset([PASSED]))
-        if mark in seen:
+        certain = _function_of(test) in self.mistake.tests
+        if mark in seen or (mark == PASSED and not certain):
             return True
-        if mark == PASSED:
-            return _function_of(test) not in self.mistake.tests
-        return len(seen - {PASSED}) > 1 and _kind(mark) in {_kind(one) for one in seen}
+        depends_on_chance = any(len(marks) > 1 for marks in self.seen.values())
+        return depends_on_chance and (not certain or _kind(mark) in {_kind(one) for one in seen})
 
 
 def _function_of(test: str) -> str:

@@ -93,6 +93,9 @@ def test_a_mistake_that_another_seed_could_let_pass_a_test_is_not_ruled_out() ->
     assert recognised([sure, moody], result("test_a")) == []
     assert recognised([sure, lucky], result("test_a")) == []
     assert recognised([sure, certain], result("test_a")) == ["sure"]
+    wide = signature("wide", {"test_a": {MEAN}, "test_c": {MEAN}})
+    assert recognised([wide, moody], result("test_a"), result("test_c")) == []
+    assert recognised([wide, certain], result("test_a"), result("test_c")) == ["wide"]
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
