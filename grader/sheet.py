@@ -117,7 +117,7 @@ class Limits(_Model):
     processes: Annotated[int, Field(ge=1, le=4096)] = 32
     open_files: Annotated[int, Field(ge=16, le=65536)] = 128
     disk_mb: Annotated[int, Field(ge=1)] = 64
-    output_kb: Annotated[int, Field(ge=1)] = 64
+    output_kb: Annotated[int, Field(ge=1, le=512)] = 64
     result_mb: Annotated[int, Field(ge=1, le=512)] = 32
 
 
