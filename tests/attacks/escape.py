@@ -109,7 +109,7 @@ def attack():
         """
 def attack():
     import torch
-    return tried(torch.hub.load_state_dict_from_url, "https://download.pytorch.org/models/resnet18-f37072fd.pth")""",
+    return tried(torch.hub.load_state_dict_from_url, "https://models.example.org/resnet18-f37072fd.pth")""",
         lambda seen: seen != "done",
         limits=PATIENT,
     ),
