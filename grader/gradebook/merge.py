@@ -9,7 +9,17 @@ from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 
 from grader.gradebook.book import Gradebook
 from grader.gradebook.migrations import GradebookError
-from grader.gradebook.schema import deductions, history, manual_points, overrides, results, submissions
+from grader.gradebook.schema import (
+    deductions,
+    history,
+    manual_points,
+    overrides,
+    phrases,
+    requests,
+    results,
+    reviews,
+    submissions,
+)
 
 VERSIONS = ("gapgrade", "sheet_version", "tests_version", "torch", "advisory")
 
@@ -53,7 +63,11 @@ def _add(target: Connection, source: Connection) -> None:
         _insert_new(target, results, _moved(row, numbers))
     for row in source.execute(select(deductions)):
         _insert_new(target, deductions, _moved(row, numbers))
-    for table in (manual_points, overrides):
+    for row in source.execute(select(phrases)):
+        _insert_new(target, phrases, _moved(row, numbers))
+    for row in source.execute(select(requests)):
+        _answered(target, _moved(row, numbers))
+    for table in (manual_points, overrides, reviews):
         for row in source.execute(select(table)):
             _latest(target, table, _moved(row, numbers))
     for row in source.execution_options(yield_per=1000).execute(select(history).order_by(history.c.id)):
@@ -95,3 +109,12 @@ def _latest(target: Connection, table: Table, facts: Mapping[str, Any]) -> None:
     if known is None or (facts["at"], facts["who"]) > (known.at, known.who):
         target.execute(delete(table).where(here))
         target.execute(insert(table).values(**facts))
+
+
+def _answered(target: Connection, facts: Mapping[str, Any]) -> None:
+    """A request, with the later of two answers."""
+    known = target.execute(select(requests).where(requests.c.uid == facts["uid"])).one_or_none()
+    if known is None:
+        target.execute(insert(requests).values(**facts))
+    elif (facts["answered_at"], facts["answer"]) > (known.answered_at, known.answer):
+        target.execute(update(requests).where(requests.c.uid == facts["uid"]).values(**facts))

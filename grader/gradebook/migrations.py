@@ -68,7 +68,23 @@ def _second(dialect: str) -> tuple[str, ...]:
     )
 
 
-STEPS = (_first, _second)
+def _third(_: str) -> tuple[str, ...]:
+    """Grading by hand, item by item; comments to be used again; requests to look again."""
+    of_submission = "submission_id INTEGER NOT NULL REFERENCES submissions (id), task TEXT NOT NULL"
+    signed = "who TEXT NOT NULL, at TEXT NOT NULL"
+    return (
+        f"CREATE TABLE reviews ({of_submission}, version INTEGER NOT NULL, items TEXT NOT NULL, "
+        f"comment TEXT NOT NULL, done BOOLEAN NOT NULL, seen TEXT NOT NULL, {signed}, "
+        "PRIMARY KEY (submission_id, task))",
+        f"CREATE TABLE phrases (uid TEXT PRIMARY KEY, sheet TEXT NOT NULL, task TEXT NOT NULL, text TEXT NOT NULL, "
+        f"{signed})",
+        f"CREATE TABLE requests (uid TEXT PRIMARY KEY, {of_submission}, text TEXT NOT NULL, {signed}, "
+        "answer TEXT NOT NULL, answered_by TEXT NOT NULL, answered_at TEXT NOT NULL)",
+        "CREATE INDEX ix_requests_submission_id ON requests (submission_id)",
+    )
+
+
+STEPS = (_first, _second, _third)
 LATEST = len(STEPS)
 
 

@@ -96,6 +96,45 @@ deductions = Table(
     Column("at", Text, nullable=False),
 )
 
+reviews = Table(  # what a person sees in a task, item by item; once it is done, `manual_points` has the points
+    "reviews",
+    metadata,
+    Column("submission_id", Integer, ForeignKey("submissions.id"), primary_key=True),
+    Column("task", Text, primary_key=True),
+    Column("version", Integer, nullable=False),  # 1, 2, ...: who saves names the one that they saw
+    Column("items", Text, nullable=False),  # JSON: the points of each item of the rubric as text, null where undecided
+    Column("comment", Text, nullable=False),
+    Column("done", Boolean, nullable=False),
+    Column("seen", Text, nullable=False),  # the digest of what was read
+    Column("who", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+phrases = Table(  # comments that are used again, by task
+    "phrases",
+    metadata,
+    Column("uid", Text, primary_key=True),
+    Column("sheet", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+requests = Table(  # students who ask to have points looked at again
+    "requests",
+    metadata,
+    Column("uid", Text, primary_key=True),
+    Column("submission_id", Integer, ForeignKey("submissions.id"), nullable=False, index=True),
+    Column("task", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("answer", Text, nullable=False),  # empty while it is open
+    Column("answered_by", Text, nullable=False),
+    Column("answered_at", Text, nullable=False),
+)
+
 history = Table(  # append only: triggers refuse every change
     "history",
     metadata,
