@@ -7,22 +7,26 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
 from grader import GapgradeError, __version__
 from grader.diagnose import SILENT, Diagnosis, Replay, Signature, diagnosis_of
 from grader.explain import explained
+from grader.feedback import read_feedback
 from grader.intake import Submission
 from grader.pushes import PushCount
 from grader.reader import Reading, load_templates, read_behind
 from grader.replay import with_mistake
 from grader.result import Result, TaskResult, TestResult, Versions
 from grader.rules import apply_rules, counts_pdf, late, score_other
+from grader.rules.tasks import FEEDBACK
 from grader.score import add_up, score_code
-from grader.sheet import Sheet
+from grader.sheet import Sheet, groups_of
 from grader.suite import Gate, Suite, digest_of, tests_version, with_suite
 from grader.wall import Cell, Wall
+from grader.work import Work
 
 T = TypeVar("T")
 
@@ -46,6 +50,14 @@ class Handin:
 
 
 @dataclass(frozen=True)
+class Graded:
+    """A submission's result, and what is kept of its own work."""
+
+    result: Result
+    work: Work
+
+
+@dataclass(frozen=True)
 class Bench:
     """Everything that one sheet's submissions are graded with: set up once, used for many."""
 
@@ -58,6 +70,10 @@ class Bench:
 
     def grade(self, handin: Handin) -> Result:
         """Grade one submission. Raises `WallError` where the sandbox failed; that is never a score."""
+        return self.look_at(handin).result
+
+    def look_at(self, handin: Handin) -> Graded:
+        """Grade one submission, and keep what it wrote. Raises `WallError` as `grade` does."""
         sheet = self.sheet
         seed = secrets.randbelow(2**31) if handin.seed is None else handin.seed
         now = datetime.now(UTC)
@@ -69,7 +85,7 @@ class Bench:
         so_far = add_up(sheet, tasks, rules)
         rules += late(sheet, handin.handed_in_at, so_far.score)
         total = add_up(sheet, tasks, rules)
-        return Result(
+        result = Result(
             sheet=sheet.name,
             title=sheet.title,
             submission=handin.submission.name,
@@ -89,6 +105,11 @@ class Bench:
             edits=reading.diffs,
             versions=self.versions,
         )
+        return Graded(result, Work(reading.gaps, self._hours(handin.submission)))
+
+    def _hours(self, submission: Submission) -> tuple[Decimal, Decimal] | None:
+        text = submission.files.get(FEEDBACK, b"").decode("utf-8", "replace")
+        return read_feedback(text, handed_out(self.sheet, FEEDBACK)).hours
 
     def _tasks(self, cell: Cell, handin: Handin, reading: Reading, seed: int, now: datetime) -> list[TaskResult]:
         sheet = self.sheet
@@ -102,7 +123,7 @@ class Bench:
         return [
             score_code(sheet, task, [test for test in tests if groups[test.id] in task.tests], reading.problem)
             if task.kind == "code"
-            else score_other(sheet, task, handin.submission, reading, handed_out(sheet, "feedback.md"), now)
+            else score_other(sheet, task, handin.submission, reading, handed_out(sheet, FEEDBACK), now)
             for task in sheet.tasks
         ]
 
@@ -115,6 +136,16 @@ class Bench:
                 return self.suite.run(Gate(cell, seed, self.sheet.limits.submission_seconds), seed, tests)
 
         return replay
+
+
+class _NoTests(Suite):
+    """The suite of a sheet without code tests, such as a quiz: nothing is planned, and nothing runs."""
+
+    def __init__(self) -> None:
+        self.planned, self.groups = [], {}
+
+    def run(self, gate: Gate, seed: int, only: Collection[str] | None = None) -> list[TestResult]:
+        return []
 
 
 @functools.cache
@@ -143,7 +174,7 @@ def with_bench(sheet: Sheet, wall: Wall, work: Callable[[Bench], T]) -> T:
         _check_groups(sheet, suite)
         return work(Bench(sheet, wall, suite, templates, versions, diagnosis_of(sheet, suite.groups)))
 
-    return with_suite(sheet, start)
+    return with_suite(sheet, start) if groups_of(sheet) else start(_NoTests())
 
 
 def _check_groups(sheet: Sheet, suite: Suite) -> None:

@@ -11,7 +11,8 @@ import sympy
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from grader.answers.formula import FUNCTIONS, AnswerError, Vocabulary, evaluate, parse, same
+from grader.answers.formula import Vocabulary, evaluate, same
+from grader.answers.notation import FUNCTIONS, AnswerError, parse
 
 UNIT = (Decimal(0), Decimal(1))
 VOCABULARY = Vocabulary(

@@ -262,6 +262,27 @@ def test_a_course_that_cannot_be_released_is_refused_with_the_place(
     assert words in refusal(course)
 
 
+def test_the_answers_of_two_exercises_become_one_file(course: Path) -> None:
+    write(course / "solutions/given/answers.toml", '# One.\n[given.q1]\na = ""')
+    write(course / "solutions/sums/answers.toml", '\n# Two.\n[sums]\nx = ""\n\n')
+    joined = build_release(load_sheet("mini", course)).files["answers.toml"].decode()
+    assert joined == '# One.\n[given.q1]\na = ""\n\n# Two.\n[sums]\nx = ""\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[sums]\ny = 1\n", "given/answers.toml and solutions/sums/answers.toml both have the table [sums]; rename"),
+        ('y = ""\n', "solutions/given/answers.toml: 'y' stands outside all tables; name one above it"),
+        ("[given\n", "solutions/given/answers.toml: "),
+    ],
+)
+def test_answers_that_do_not_go_together_are_refused_by_their_files(course: Path, text: str, words: str) -> None:
+    write(course / "solutions/given/answers.toml", text)
+    write(course / "solutions/sums/answers.toml", '[sums]\nx = ""\n')
+    assert words in refusal(course)
+
+
 def test_a_file_that_is_not_utf8_is_refused_with_its_line(course: Path) -> None:
     (course / "solutions/sums/lib/sums.py").write_bytes(b"x = 1\ny = '\xfc'\n")
     assert "solutions/sums/lib/sums.py:2: the file is not UTF-8" in refusal(course)

@@ -35,6 +35,7 @@ def render_readme(sheet: Sheet, text: str, file: str, test_modules: list[str]) -
         rules=sheet.rules,
         rule_lines=list(_rules(sheet)),
         a_test=next(iter(test_modules), "test_NAME"),
+        code=any(task.kind == "code" for task in sheet.tasks),
         feedback=any(task.kind == "feedback" for task in sheet.tasks),
         written=sheet.rules.submission_pdf.file if sheet.rules.submission_pdf else "",
     )

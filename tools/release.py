@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader import GapgradeError
+from grader.answers.key import FILE as ANSWERS
 from grader.gaps import find_gaps, strip
 from grader.lines import scan, why_not_python
 from grader.sheet import Sheet
+from tools.answers import join_answers
 from tools.exercise import NOT_FOR_STUDENTS, Exercise, requirements, with_required
 from tools.pages import render_page
 from tools.readme import render_readme
@@ -47,6 +49,7 @@ def build_release(sheet: Sheet) -> Release:
     _add_own_files(merged)
     for exercise in exercises:
         _add_exercise(merged, exercise, sheet.course)
+    _add_answers(merged, exercises, sheet.course)
     tests = _public_tests(sheet)
     for path, file in tests.items():
         merged.add(path, file.read_bytes(), file.relative_to(sheet.course).as_posix())
@@ -98,6 +101,8 @@ def _is_cache(file: Path) -> bool:
 
 def _add_exercise(merged: _Merged, exercise: Exercise, course: Path) -> None:
     for path, file in exercise.files().items():
+        if path == ANSWERS:
+            continue  # a release has one, of all exercises
         data = file.read_bytes()
         released = data
         if file.suffix == ".py":
@@ -107,6 +112,13 @@ def _add_exercise(merged: _Merged, exercise: Exercise, course: Path) -> None:
     for page in sorted((exercise.folder / "pages").glob("*.typ")):
         source = page.relative_to(course).as_posix()
         merged.add(f"pages/{page.stem}.pdf", render_page(page, exercise.folder), source)
+
+
+def _add_answers(merged: _Merged, exercises: list[Exercise], course: Path) -> None:
+    files = [file for exercise in exercises for path, file in exercise.files().items() if path == ANSWERS]
+    if files:
+        joined = join_answers({file.relative_to(course).as_posix(): file.read_bytes() for file in files})
+        merged.add(ANSWERS, joined, "the exercises' answers")
 
 
 def _text(data: bytes, name: str) -> str:

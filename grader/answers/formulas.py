@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from grader.answers.formula import AnswerError, same
+from grader.answers.formula import same
 from grader.answers.key import FormulaKey, FormulaPart
+from grader.answers.notation import AnswerError
 
 Verdict = Literal["right", "wrong", "empty", "unreadable"]
 

@@ -16,7 +16,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from grader import GapgradeError
-from grader.answers.formula import AnswerError, Formula, Vocabulary, same
+from grader.answers.formula import Vocabulary, same
+from grader.answers.notation import AnswerError, Formula
 from grader.answers.reading import read_answers
 
 FILE = "answers.toml"
@@ -141,11 +142,15 @@ _MODELS: dict[str, type[FormulaKey] | type[QuizKey]] = {"formula": FormulaKey, "
 def load_key(course: Path, exercises: tuple[str, ...], name: str, kind: str) -> Key:
     """The key of a task of the kind `formula` or `quiz`; raises `KeyFileError`."""
     files = [course / "tests_hidden" / exercise / KEY_FILE for exercise in exercises]
-    for file in files:
-        tables = _tables(file) if file.is_file() else {}
-        if name in tables:
-            return _read(file, name, kind, tables[name])
-    raise KeyFileError(f"no key for the answers {name!r}: none of {', '.join(map(str, files))} has a table [{name}]")
+    tables = {file: found[name] for file in files if file.is_file() and name in (found := _tables(file))}
+    if not tables:
+        raise KeyFileError(
+            f"no key for the answers {name!r}: none of {', '.join(map(str, files))} has a table [{name}]"
+        )
+    if len(tables) > 1:
+        raise KeyFileError(f"{' and '.join(map(str, tables))} both have the table [{name}]; rename one of them")
+    ((file, table),) = tables.items()
+    return _read(file, name, kind, table)
 
 
 def _tables(file: Path) -> dict[str, Any]:

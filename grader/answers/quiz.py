@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from grader.answers.formula import AnswerError, Vocabulary, evaluate
+from grader.answers.formula import Vocabulary, evaluate
 from grader.answers.key import Item, Question, QuizKey
+from grader.answers.notation import AnswerError
 
 Verdict = Literal["right", "wrong", "abstained", "unreadable"]
 
