@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +18,13 @@ from typing import Literal
 from grader import GapgradeError
 from grader.batching.find import BatchError, Found, longest_first
 from grader.batching.job import Job, Outcome
+from grader.batching.terms import Terms
 from grader.gradebook import Gradebook
 from grader.gradebook.book import GRADER
 from grader.reports.files import STAFF_FILE, STUDENT_FILES, write_reports
 from grader.result import Result
 
+AGAIN = "everything is graded again"
 LOCK = ".batch.lock"
 REPORTS = "reports"
 FILES = (STAFF_FILE, *STUDENT_FILES)
@@ -48,16 +50,34 @@ class Tally:
         return f"{counts}, {len(self.failed)} grader's errors in {seconds:.0f} s"
 
 
-def plan(found: Iterable[Found], book: Gradebook, sheet: str, *, again: bool = False) -> list[Job]:
-    """The jobs of a batch in the order in which they are handed out; with `again`, what is known does not count."""
+def plan(
+    found: Iterable[Found],
+    book: Gradebook,
+    sheet: str,
+    terms: Mapping[str, Terms],
+    *,
+    again: bool = False,
+    resume: bool = False,
+) -> list[Job]:
+    """The jobs of a batch in the order in which they are handed out.
+
+    With `again`, what is known does not count; with `resume`, too, only what was graded since that began does.
+    """
     known = book.known(sheet)
     times = {name: one.milliseconds for name, one in known.items()}
+    if again and resume:
+        fresh = book.graded_since(sheet, AGAIN)
+        known = {name: one for name, one in known.items() if name in fresh}
+    elif again:
+        book.note(GRADER, sheet, AGAIN)
+        known = {}
     return [
         Job(
             name=each.name,
             path=str(each.path),
             activity=str(each.activity) if each.activity else None,
-            known=known[each.name].key if each.name in known and not again else "",
+            known=known[each.name].key if each.name in known else "",
+            terms=terms[each.name],
         )
         for each in longest_first(list(found), times)
     ]
@@ -97,7 +117,8 @@ def _commit(job: Job, outcome: Outcome, book: Gradebook, sheet: str, reports: Pa
     elif outcome.result is not None:
         problem = _written(outcome.result, reports)
         if not problem:
-            book.add_result(job.path, outcome.key, outcome.result, outcome.milliseconds, outcome.handed_in_at)
+            facts = (job.path, outcome.key, outcome.result, outcome.milliseconds)
+            book.add_result(*facts, outcome.handed_in_at, outcome.work)
             tally.graded += 1
     if problem or outcome.kind in ("refused", "failed"):
         state: Literal["refused", "failed"] = "refused" if outcome.kind == "refused" else "failed"

@@ -39,6 +39,8 @@ class Handin:
         pushes: the pushes to the branch that counts, or None where nobody asked the server.
         handed_in_at: the last push by the server's clock, or None.
         members: the identifiers of its people by the roster; empty where nobody gave one.
+        due: when this submission is due, where that is later than the sheet says; None without an extension.
+        last_due: the latest extension of anyone.
         seed: what the run's random data come from; a new one for every grading unless a run is repeated.
     """
 
@@ -47,6 +49,8 @@ class Handin:
     handed_in_at: datetime | None = None
     seed: int | None = None
     members: tuple[str, ...] = ()
+    due: datetime | None = None
+    last_due: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Bench:
 
     def look_at(self, handin: Handin) -> Graded:
         """Grade one submission, and keep what it wrote. Raises `WallError` as `grade` does."""
-        sheet = self.sheet
+        sheet = self.sheet.due_at(handin.due)
         seed = secrets.randbelow(2**31) if handin.seed is None else handin.seed
         now = datetime.now(UTC)
         pdf = sheet.rules.submission_pdf.file if sheet.rules.submission_pdf else ""
@@ -103,6 +107,7 @@ class Bench:
             tasks=tuple(tasks),
             rules=tuple(rules),
             edits=reading.diffs,
+            extended_until=sheet.due.isoformat() if handin.due and sheet.due else None,
             versions=self.versions,
         )
         return Graded(result, Work(reading.gaps, self._hours(handin.submission)))
@@ -112,7 +117,7 @@ class Bench:
         return read_feedback(text, handed_out(self.sheet, FEEDBACK)).hours
 
     def _tasks(self, cell: Cell, handin: Handin, reading: Reading, seed: int, now: datetime) -> list[TaskResult]:
-        sheet = self.sheet
+        sheet = self.sheet.due_at(handin.last_due or handin.due)  # quizzes are explained when nobody can hand in
         if sheet.rules.gaps.mode == "keep":
             cell.place(handin.submission.files)
         else:

@@ -12,6 +12,7 @@ from grader.answers.reading import MAX_BYTES as MAX_ANSWERS_BYTES
 from grader.sheet import Sheet, SheetError
 from grader.splice import MAX_FILE_BYTES
 from grader.wall import Call, Cell, Failure
+from grader.work import GapText, filled_gaps
 
 MAX_TOTAL_BYTES = 4 * 2**20
 NOT_GRADED = ("tests/", "gapcheck/", "conftest.py", ".github/")
@@ -56,6 +57,7 @@ class Reading:
         findings: what was noticed: `kind`, `file`, `line`, `message`.
         diffs: what was edited outside the gaps, by path.
         filled: how many gaps hold something else than they were handed out with.
+        gaps: what these gaps hold, as far as it is kept.
         style: `total`, and `findings` of `file`, `line`, `column`, `code`, `text`.
         pdf: what `grader.pdf.read_pdf` found in the sheet's PDF, or None where there is none.
         pdf_words: how many words the PDF has, or None where nobody counted.
@@ -68,6 +70,7 @@ class Reading:
     diffs: dict[str, str]
     style: dict[str, Any]
     filled: int = 0
+    gaps: tuple[GapText, ...] = ()
     pdf: dict[str, Any] | None = None
     pdf_words: int | None = None
     answers: dict[str, Any] | None = None
@@ -124,6 +127,7 @@ def read_behind(
         diffs=found["diffs"],
         style=found["style"],
         filled=sum(gap["state"] in ("filled", "syntax") for gap in found["gaps"]),
+        gaps=filled_gaps(found["gaps"]),
         pdf=_read_pdf(cell, handed_in.get(pdf)),
         pdf_words=_count_words(cell, handed_in.get(pdf)) if count_words else None,
         answers=answers,

@@ -23,9 +23,10 @@ from grader.batching.find import BatchError, Shard, find_submissions, longest_fi
 from grader.batching.job import Job, Outcome, Settings, Station
 from grader.gradebook import open_gradebook
 from grader.gradebook.care import check
+from grader.gradebook.works import works_in
 from grader.sheet import Limits
 from grader.wall import WallError
-from tests.classes import ADD, SLOW, batch_command, grade_class, hand_in
+from tests.classes import ADD, NOISE, SLOW, batch_command, grade_class, hand_in
 
 FORGERY = (
     "import os, pathlib, signal\n"
@@ -107,6 +108,16 @@ def test_hostile_hanging_and_unreadable_submissions_cost_nobody_else(graded: Gra
     assert "6 graded, 0 unchanged, 2 refused, 0 grader's errors" in graded.said
     assert "empty: refused: there is no file in it that can be graded" in graded.errors
     assert "left out, no submissions: roster.csv" in graded.errors
+
+
+def test_what_was_written_into_the_gaps_is_kept(graded: Graded) -> None:
+    with open_gradebook(graded.out) as book:
+        works = dict(works_in(book, "sums"))
+    assert set(works) == set(SCORES)
+    assert [(gap.label, gap.content.strip()) for gap in works["good"].gaps] == [
+        ("sums 1", ADD.replace("\n", "\n    ")),
+        ("sums 2", NOISE.replace("\n", "\n    ")),
+    ]
 
 
 def test_the_activity_log_beside_a_submission_is_its_own(graded: Graded) -> None:
@@ -227,9 +238,9 @@ class _Bench:
     sound: _Wall | None
     versions: Any = None
 
-    def grade(self, _: object) -> str:
+    def look_at(self, _: object) -> Any:
         if self.wall is self.sound:
-            return "result"
+            return type("Graded", (), {"result": "result", "work": None})
         raise WallError("the sandbox ended")
 
 

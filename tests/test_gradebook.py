@@ -24,8 +24,12 @@ from grader.gradebook.care import backup, check
 from grader.gradebook.marks import Marks, deduct, give_points, marks_in, override, settle
 from grader.gradebook.merge import merge_into
 from grader.gradebook.stats import stats_of
+from grader.gradebook.works import works_in
 from grader.result import Outcome, Result, TaskResult, TestResult, Versions
 from grader.sheet import Late, Rules, load_sheet
+from grader.work import GapText, Work, filled_gaps
+
+WORK = Work((GapText("a.py", "sums 1", 3, "lone \ud800 and null \0"),), (Decimal("4.5"), Decimal(5)))
 
 
 def result(
@@ -111,6 +115,18 @@ def test_the_last_word_on_a_submission_counts_and_the_earlier_ones_stay(book: Gr
     assert only(book, "team").result == result("team", score="3")
     assert [row.event for row in book.history("team")] == ["graded", "refused", "graded"]
     assert check(book) == []
+
+
+def test_of_the_work_only_what_the_last_grading_saw_is_kept(book: Gradebook) -> None:
+    book.add_result("/handed/team", "first", result("team", score="1"), 1, work=WORK)
+    assert dict(works_in(book, "sums")) == {"team": WORK}
+    book.add_result("/handed/team", "second", result("team", score="3"), 1)
+    assert dict(works_in(book, "sums")) == {}
+
+
+def test_of_long_gaps_as_much_is_kept_as_there_is_room_for() -> None:
+    gaps = [{"file": "a.py", "label": "", "line": i, "state": "filled", "content": "x" * 9_000} for i in range(20)]
+    assert [len(gap.content) for gap in filled_gaps(gaps)] == [8_000] * 8
 
 
 @pytest.mark.parametrize("change", ["UPDATE history SET who = 'nobody'", "DELETE FROM history"])
@@ -240,7 +256,7 @@ def test_merging_is_idempotent_and_free_of_order(tmp_path: Path) -> None:
         one.add_problem("sums", "b", "/s", "failed", "the sandbox failed twice")
         give_points(one, only(one, "a"), "3", Decimal(1), "Ada", "first")
         two.add_result("/s", "b", result("b", score="3"), 1)
-        two.add_result("/s", "a", result("a", score="1"), 1)
+        two.add_result("/s", "a", result("a", score="1"), 1, work=WORK)
         give_points(two, only(two, "a"), "3", Decimal(2), "Bo", "second look")
         deduct(one, only(one, "a"), Decimal("0.5"), "Ada", "copied")
         wholes = []
@@ -253,6 +269,7 @@ def test_merging_is_idempotent_and_free_of_order(tmp_path: Path) -> None:
                 assert only(whole, "b").state == "graded"
                 assert only(whole, "a").result == result("a", score="1")
                 assert marks_in(whole, "sums")["a"].manual["3"].points == 2
+                assert dict(works_in(whole, "sums")) == {"a": WORK}
     assert wholes[0] == wholes[1] == wholes[2]
 
 

@@ -7,18 +7,20 @@ import json
 import time
 import traceback
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from grader import GapgradeError
+from grader.batching.terms import Terms
 from grader.intake import Submission, take_in
 from grader.pushes import count_pushes, last_push, read_activity
 from grader.result import Mode, Result, Versions
 from grader.wall import WallError
+from grader.work import Work
 
 if TYPE_CHECKING:  # torch comes with it, and only a worker needs that
-    from grader.grade import Bench, Handin
+    from grader.grade import Bench, Graded, Handin
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Settings:
         sheet: the sheet's folder.
         seed: the seed of each submission follows from it and the name; where it is None, each grading draws a new one.
         ref: the branch, tag or commit to read of each repository; where it is None, the files in the folder count.
+        last_due: the latest extension of all; until then nobody is told the answers of a quiz.
     """
 
     sheet: str
@@ -36,6 +39,7 @@ class Settings:
     sandbox: str = "auto"
     seed: int | None = None
     ref: str | None = None
+    last_due: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Job:
     path: str
     activity: str | None = None
     known: str = ""
+    terms: Terms = Terms()
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ class Outcome:
             never a score.
         key: the digest of all that the result depends on.
         reason: why there is no result.
+        work: what is kept of what the submission holds.
     """
 
     kind: Literal["graded", "unchanged", "refused", "failed"]
@@ -81,6 +87,7 @@ class Outcome:
     handed_in_at: datetime | None = None
     milliseconds: int = 0
     reason: str = ""
+    work: Work | None = None
 
 
 class Station:
@@ -99,17 +106,17 @@ class Station:
             return Outcome("refused", reason=str(error))
         except Exception as error:
             return _broken("reading", error)
-        key = key_of(submission, job.activity, self._bench.versions, self._bench.wall.mode, self._settings.seed)
+        key = key_of(submission, job, self._bench.versions, self._bench.wall.mode, self._settings.seed)
         if key == job.known:
             return Outcome("unchanged", key)
         try:
-            result = self._grade(handin)
+            graded = self._grade(handin)
         except WallError as error:
             return Outcome("failed", reason=f"the sandbox failed twice: {error}")
         except Exception as error:
             return _broken("grading", error)
         milliseconds = round(1000 * (time.monotonic() - started))
-        return Outcome("graded", key, result, handin.handed_in_at, milliseconds)
+        return Outcome("graded", key, graded.result, handin.handed_in_at, milliseconds, work=graded.work)
 
     def close(self) -> None:
         self._bench.wall.close()
@@ -117,25 +124,31 @@ class Station:
     def _handin(self, submission: Submission, job: Job) -> Handin:
         from grader.grade import Handin
 
-        sheet, seed = self._bench.sheet, self._settings.seed
-        seed = None if seed is None else seed_of(seed, job.name)
+        sheet, seed = self._bench.sheet.due_at(job.terms.due), self._settings.seed
+        handin = Handin(
+            submission,
+            seed=None if seed is None else seed_of(seed, job.name),
+            members=job.terms.members,
+            due=job.terms.due,
+            last_due=self._settings.last_due,
+        )
         if job.activity is None:
-            return Handin(submission, seed=seed)
+            return handin
         activity = read_activity(Path(job.activity))
         branch = sheet.rules.pushes.branch if sheet.rules.pushes else "main"
         pushes = count_pushes(activity, branch, sheet.due)
-        return Handin(submission, pushes, last_push(activity, branch, submission.commit), seed)
+        return replace(handin, pushes=pushes, handed_in_at=last_push(activity, branch, submission.commit))
 
-    def _grade(self, handin: Handin) -> Result:
+    def _grade(self, handin: Handin) -> Graded:
         try:
-            return self._bench.grade(handin)
+            return self._bench.look_at(handin)
         except WallError:
             from grader.wall.choose import choose_wall
 
             mode = self._bench.wall.mode  # the same again: a batch never goes on behind a weaker wall
             self._bench.wall.close()
             self._bench = replace(self._bench, wall=choose_wall(mode))
-            return self._bench.grade(handin)
+            return self._bench.look_at(handin)
 
 
 def _broken(doing: str, error: Exception) -> Outcome:
@@ -144,7 +157,7 @@ def _broken(doing: str, error: Exception) -> Outcome:
     return Outcome("failed", reason=f"{doing} it broke the grader, {type(error).__name__}: {error}\n{trace}")
 
 
-def key_of(submission: Submission, activity: str | None, versions: Versions, mode: Mode, seed: int | None) -> str:
+def key_of(submission: Submission, job: Job, versions: Versions, mode: Mode, seed: int | None) -> str:
     """The digest of everything that a result depends on: equal keys, equal points.
 
     Every real wall gives the same result, so only whether there was one counts.
@@ -154,7 +167,9 @@ def key_of(submission: Submission, activity: str | None, versions: Versions, mod
         "refused": [[one.file, one.reason] for one in submission.refused],
         "skipped": submission.skipped,
         "commit": submission.commit,
-        "activity": hashlib.sha256(Path(activity).read_bytes()).hexdigest() if activity else None,
+        "activity": hashlib.sha256(Path(job.activity).read_bytes()).hexdigest() if job.activity else None,
+        "due": job.terms.due.astimezone(UTC).isoformat() if job.terms.due else None,
+        "members": sorted(job.terms.members),
         "versions": versions.model_dump(),
         "advisory": mode == "none",
         "seed": seed,

@@ -20,7 +20,9 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from grader.gradebook import migrations
 from grader.gradebook.migrations import GradebookError
 from grader.gradebook.schema import history, results, submissions
+from grader.gradebook.works import keep_work
 from grader.result import Result
+from grader.work import Work
 
 FILE = "gradebook.sqlite"
 BUSY_MILLISECONDS = 30_000  # how long a process waits while another one commits
@@ -50,6 +52,7 @@ class Record:
     updated_at: str
     result: Result | None = None
     handed_in_at: datetime | None = None
+    milliseconds: int = 0
 
 
 class Gradebook:
@@ -91,7 +94,13 @@ class Gradebook:
             yield connection
 
     def add_result(
-        self, source: str, key: str, result: Result, milliseconds: int, handed_in_at: datetime | None = None
+        self,
+        source: str,
+        key: str,
+        result: Result,
+        milliseconds: int,
+        handed_in_at: datetime | None = None,
+        work: Work | None = None,
     ) -> None:
         """Commit a grading; from now on this result counts for the submission."""
         text = _compact(result)
@@ -109,6 +118,7 @@ class Gradebook:
             same = update(results).where(results.c.uid == uid)  # graded again with one seed, within one second
             if not connection.execute(same.values(**row)).rowcount:
                 connection.execute(insert(results).values(uid=uid, **row))
+            keep_work(connection, number, uid, work, now())
             detail = f"{result.score:f} of {result.max_score:f} points, {uid}"
             note(connection, GRADER, result.sheet, "graded", detail, result.submission)
 
@@ -133,10 +143,18 @@ class Gradebook:
         with self.reading() as connection:
             return {name: Known(key, milliseconds) for name, key, milliseconds in connection.execute(query)}
 
+    def graded_since(self, sheet: str, what: str) -> set[str]:
+        """The names of the submissions that were graded since something was last noted about the sheet."""
+        here = history.c.sheet == sheet
+        began = select(func.max(history.c.at)).where(here, history.c.event == what).scalar_subquery()
+        query = select(history.c.submission).where(here, history.c.event == "graded", history.c.at >= began)
+        with self.reading() as connection:
+            return set(connection.execute(query).scalars())
+
     def records(self, sheet: str | None = None, name: str | None = None) -> Iterator[Record]:
         """The submissions in the order of their names, one at a time however many there are."""
         query = (
-            select(submissions, results.c.json, results.c.handed_in_at)
+            select(submissions, results.c.json, results.c.handed_in_at, results.c.milliseconds)
             .outerjoin(results, results.c.uid == submissions.c.result)
             .order_by(submissions.c.sheet, submissions.c.name)
         )
@@ -263,6 +281,7 @@ def _record(row: Any) -> Record:
         updated_at=row.updated_at,
         result=parse_result(row.json) if row.json else None,
         handed_in_at=datetime.fromisoformat(row.handed_in_at) if row.handed_in_at else None,
+        milliseconds=row.milliseconds or 0,
     )
 
 

@@ -19,7 +19,9 @@ from grader.gradebook.schema import (
     results,
     reviews,
     submissions,
+    works,
 )
+from grader.gradebook.works import keep_latest
 
 VERSIONS = ("gapgrade", "sheet_version", "tests_version", "torch", "advisory")
 
@@ -70,6 +72,8 @@ def _add(target: Connection, source: Connection) -> None:
     for table in (manual_points, overrides, reviews):
         for row in source.execute(select(table)):
             _latest(target, table, _moved(row, numbers))
+    for row in source.execution_options(yield_per=200).execute(select(works)):
+        keep_latest(target, _moved(row, numbers))
     for row in source.execution_options(yield_per=1000).execute(select(history).order_by(history.c.id)):
         _insert_new(target, history, _moved(row, numbers))
 

@@ -84,7 +84,15 @@ def _third(_: str) -> tuple[str, ...]:
     )
 
 
-STEPS = (_first, _second, _third)
+def _fourth(_: str) -> tuple[str, ...]:
+    """What a submission holds beside its result."""
+    return (
+        "CREATE TABLE works (submission_id INTEGER PRIMARY KEY REFERENCES submissions (id), "
+        "result TEXT NOT NULL, json TEXT NOT NULL, at TEXT NOT NULL)",
+    )
+
+
+STEPS = (_first, _second, _third, _fourth)
 LATEST = len(STEPS)
 
 

@@ -135,6 +135,15 @@ requests = Table(  # students who ask to have points looked at again
     Column("answered_at", Text, nullable=False),
 )
 
+works = Table(  # what a submission holds beside its result: its gaps' contents, the hours of its feedback
+    "works",
+    metadata,
+    Column("submission_id", Integer, ForeignKey("submissions.id"), primary_key=True),
+    Column("result", Text, nullable=False),  # the `uid` of the result of the same grading
+    Column("json", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
 history = Table(  # append only: triggers refuse every change
     "history",
     metadata,
