@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from grader.commands.export import WRITERS, Format
 from grader.exports.canvas import canvas
-from grader.exports.cells import ExportError, number, safe
+from grader.exports.cells import ExportError, number, safe, unsafe, write_csv
 from grader.exports.classroom import classroom
 from grader.exports.gradescope import gradescope
 from grader.exports.ilias import ilias
@@ -55,6 +55,21 @@ def test_no_cell_is_a_formula(text: str) -> None:
 @pytest.mark.parametrize("text", ["-1.5", "12.35", "-", "Ada", "", "a=b"])
 def test_numbers_and_plain_text_stay_as_they_are(text: str) -> None:
     assert safe(text) == text
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_spreadsheet_with_another_separator_finds_no_formula_either(separator: str) -> None:
+    cells = ["x;=1+1", "x,=1+1", "x\t=1+1", 'x;"=1+1;', "x; =1+1", "'=1", "a\n=1+1"]
+    text = write_csv(["name", "points", "why"], [{"name": "a", "points": "-1.5", "why": cell} for cell in cells])
+    found = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) for cell in row]
+    assert not [cell for cell in found if cell.strip(' "').startswith(("=", "+", "@"))]
+
+
+@pytest.mark.parametrize(
+    "text", [EVIL, "x;=1", "'=1", "''=1", "-", "-2.5", "1;-2", "a\r\n=1", "it's, 'so' - yes", ";;=", "\t=", "''"]
+)
+def test_text_comes_back_as_it_was(text: str) -> None:
+    assert unsafe(safe(text)) == text
 
 
 @pytest.mark.parametrize("value", ["12.35", "0.1", "100", "0.0001", "-2.5", "0"])

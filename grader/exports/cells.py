@@ -12,7 +12,11 @@ from pathlib import Path
 
 from grader import GapgradeError
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # spreadsheets read the wide ones alike
+# Where a spreadsheet could see a formula begin: at the start of a cell, and behind a sign at which it may part a row
+# when its own list separator is another than the file's. It reads the wide signs alike, and skips blanks and quotes.
+_BEGINS = r"=+\-@\t\r\n＝＋－＠"
+_FORMULA = re.compile(rf"(\A|[;,|\t\r\n])(?='*[ \"]*[{_BEGINS}])")
+_GUARDED = re.compile(rf"(\A|[;,|\t\r\n])'(?='*[ \"]*[{_BEGINS}])")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 MAX_BYTES = 64 * 1024**2
 
@@ -31,14 +35,21 @@ class Table:
 
 
 def safe(text: str) -> str:
-    """A cell as text: a leading apostrophe keeps a spreadsheet from reading a formula.
+    """A cell as text: an apostrophe keeps a spreadsheet from reading a formula; `unsafe` takes it away again.
 
-    Plain numbers stay numbers, and a lone `-`, which is no formula, stays Moodle's word for "no grade".
+    It also stands behind a `;`, a `,` or a tab inside the cell: a spreadsheet that separates by semicolons parts
+    `x;=1+1` although it is quoted, for its row began with another sign. Plain numbers stay numbers, and a lone `-`,
+    which is no formula, stays Moodle's word for "no grade".
     """
     shown = text.replace("\0", "")
-    if shown.lstrip(" ").startswith(_FORMULA) and shown != "-" and not _NUMBER.fullmatch(shown):
-        return f"'{shown}"
-    return shown
+    if shown == "-" or _NUMBER.fullmatch(shown):
+        return shown
+    return _FORMULA.sub(r"\1'", shown)
+
+
+def unsafe(cell: str) -> str:
+    """The text that `safe` made a cell of."""
+    return _GUARDED.sub(r"\1", cell)
 
 
 def number(value: Decimal) -> str:
@@ -47,9 +58,9 @@ def number(value: Decimal) -> str:
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Mapping[str, str]], delimiter: str = ",") -> str:
-    """Rows by their columns' names; every cell is made safe."""
+    """Rows by their columns' names; every cell is made safe, and quoted."""
     stream = io.StringIO(newline="")
-    writer = csv.writer(stream, delimiter=delimiter, lineterminator="\r\n")
+    writer = csv.writer(stream, delimiter=delimiter, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     writer.writerow(safe(name) for name in header)
     for row in rows:
         writer.writerow(safe(row.get(name, "")) for name in header)
@@ -59,7 +70,7 @@ def write_csv(header: Sequence[str], rows: Iterable[Mapping[str, str]], delimite
 def write_table(table: Table) -> str:
     """A file to give back; every cell is made safe, since people choose their own names in these systems."""
     stream = io.StringIO(newline="")
-    writer = csv.writer(stream, delimiter=table.delimiter, lineterminator="\r\n")
+    writer = csv.writer(stream, delimiter=table.delimiter, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     writer.writerows([safe(cell) for cell in row] for row in (table.header, *table.rows))
     return stream.getvalue()
 
