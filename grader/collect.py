@@ -20,7 +20,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader import GapgradeError
 from grader.pushes import Activity, count_pushes, parse_activity
-from grader.sheet import Sheet
 
 RECORD = "collect.json"
 ACTIVITY = ".activity.json"
@@ -49,6 +48,7 @@ class Wanted:
         people: the accounts it belongs to, for the record.
         due: when it is due, its extension included; later pushes are late.
         until: the last moment that is taken at all; None for whatever is there now.
+        due_for_all: when work without an extension is due.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Wanted:
     people: tuple[str, ...] = ()
     due: datetime | None = None
     until: datetime | None = None
+    due_for_all: datetime | None = None
 
 
 class Collected(BaseModel):
@@ -63,6 +64,7 @@ class Collected(BaseModel):
 
     Attributes:
         asked, repository: what was asked for, and its name at the host now.
+        due, until, due_for_all: as in `Wanted`; records of earlier versions do not have the last one.
         commit: what was fetched.
         pushes, complete: pushes of people up to `due`, and whether the log has no hole.
     """
@@ -75,6 +77,7 @@ class Collected(BaseModel):
     people: tuple[str, ...] = ()
     due: datetime | None = None
     until: datetime | None = None
+    due_for_all: datetime | None = None
     state: State
     commit: str | None = None
     pushes: int = 0
@@ -217,17 +220,14 @@ def _fetched(source: Source, one: Wanted, branch: str, out: Path) -> Collected:
     return _recorded(one, "collected", commit=commit, **known)
 
 
-def with_extension(folder: Path, sheet: Sheet) -> list[str]:
-    """The submissions of a collection that are due at another time than the sheet."""
-    if not (folder / RECORD).is_file():
-        return []
-    return [one.name for one in read_record(folder).submissions if one.due not in (None, sheet.due)]
-
-
 def _recorded(one: Wanted, state: State, **more: Any) -> Collected:
-    due, until = (at.astimezone(UTC) if at else None for at in (one.due, one.until))
-    about = {"repository": one.repository, "asked": one.repository, "people": one.people, "due": due, "until": until}
+    about = {"repository": one.repository, "asked": one.repository, "people": one.people, **_times(one)}
     return Collected(name=one.name, state=state, **{**about, **more})
+
+
+def _times(one: Wanted) -> dict[str, datetime | None]:
+    times = {"due": one.due, "until": one.until, "due_for_all": one.due_for_all}
+    return {name: at.astimezone(UTC) if at else None for name, at in times.items()}
 
 
 def _same(earlier: Collected | None, one: Wanted, out: Path) -> Collected | None:
@@ -237,7 +237,7 @@ def _same(earlier: Collected | None, one: Wanted, out: Path) -> Collected | None
     if (earlier.asked, earlier.due, earlier.until) != (one.repository, one.due, one.until):
         return None
     there = (out / f"{one.name}.git" / "HEAD").is_file() and (out / f"{one.name}{ACTIVITY}").is_file()
-    return earlier if there else None
+    return earlier.model_copy(update={"people": one.people, **_times(one)}) if there else None
 
 
 def _check_names(wanted: Iterable[Wanted]) -> None:

@@ -99,7 +99,7 @@ class Result(_Model):
 
     `score` is what counts: points, bonus points among them, less deductions; `bonus` is the part of it that came from
     bonus tasks; `pending` is what a person may still give. `edits` holds, by file, the diff of what was edited
-    outside the gaps and undone.
+    outside the gaps and undone. `extended_until` is when this submission was due where it had an extension.
     """
 
     schema_: Annotated[Literal["gapgrade/result/v1"], Field(alias="schema")] = "gapgrade/result/v1"
@@ -120,6 +120,7 @@ class Result(_Model):
     tasks: tuple[TaskResult, ...]
     rules: tuple[RuleResult, ...]
     edits: dict[str, str] = {}
+    extended_until: str | None = None
     versions: Versions
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

@@ -90,9 +90,26 @@ def read_roster(file: Path, extensions: Path | None = None) -> list[Person]:
     return [replace(person, extension=given.get(person.username.lower(), person.extension)) for person in people]
 
 
+def read_people(roster: Path | None, extensions: Path | None = None) -> list[Person]:
+    """The same where a roster was given; nobody otherwise. Raises `RosterError` for extensions without a roster."""
+    if roster is not None:
+        return read_roster(roster, extensions)
+    if extensions is not None:
+        raise RosterError(f"{extensions}: whose extensions these are stands in the roster; give --roster, too")
+    return []
+
+
 def identifiers(people: Iterable[Person], submission: str) -> tuple[str, ...]:
     """The identifiers of a submission's people, in most courses matriculation numbers; empty ones are left out."""
     return tuple(each.identifier for each in people if each.submission == submission.lower() and each.identifier)
+
+
+def due_of(people: Iterable[Person], submission: str, due: datetime | None) -> datetime | None:
+    """When a submission is due that is due so for everyone: of a team the latest extension counts."""
+    if due is None:
+        return None
+    given = (each.extension for each in people if each.submission == submission.lower())
+    return max([due, *(extension.end(due) for extension in given if extension)])
 
 
 def is_repository(text: str) -> bool:

@@ -8,6 +8,7 @@ import functools
 import re
 import tomllib
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -154,6 +155,12 @@ class Sheet(_Model):
     @property
     def max_bonus(self) -> Decimal:
         return sum((task.points for task in self.task if task.bonus), Decimal(0))
+
+    def due_at(self, due: datetime | None) -> Sheet:
+        """This sheet with another due date, told in its own time zone; itself where there is none."""
+        if due is None:
+            return self
+        return self.model_copy(update={"due": due.astimezone(self.due.tzinfo) if self.due else due})
 
     def test_folders(self) -> dict[Path, Literal["public", "hidden"]]:
         """Where this sheet's suites lie, and who may see them."""

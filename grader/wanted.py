@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from grader.collect import CollectError, Wanted
-from grader.roster import Person
+from grader.roster import Person, due_of
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
@@ -44,7 +44,7 @@ def by_name(repositories: Iterable[str], prefix: str, deadline: Deadline) -> Ite
         name = name.removesuffix(".git").removeprefix(prefix.lower()).lstrip("-")
         if not _NAME.fullmatch(name):
             raise CollectError(f"{repository!r} gives no name for a submission; check the prefix {prefix!r}")
-        yield Wanted(name, repository, (), deadline.due, deadline.until(deadline.due))
+        yield Wanted(name, repository, (), deadline.due, deadline.until(deadline.due), deadline.due)
 
 
 def strangers(wanted: Iterable[Wanted], repositories: Iterable[str]) -> list[str]:
@@ -60,8 +60,6 @@ def _wanted(name: str, members: Sequence[Person], owner: str, prefix: str, deadl
     repository = own.pop() if own else "-".join(filter(None, (prefix.rstrip("-"), name)))
     if owner and "/" not in repository:
         repository = f"{owner}/{repository}"
-    due = deadline.due
-    if due is not None:
-        due = max([due, *(person.extension.end(due) for person in members if person.extension)])
+    due = due_of(members, name, deadline.due)
     accounts = tuple(person.username for person in members if person.username)
-    return Wanted(name, repository, accounts, due, deadline.until(due))
+    return Wanted(name, repository, accounts, due, deadline.until(due), deadline.due)

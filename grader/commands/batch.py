@@ -6,7 +6,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -20,11 +20,13 @@ from grader.batching.crew import Stop, work
 from grader.batching.find import find_submissions, parse_shard
 from grader.batching.job import Job, Outcome, Settings
 from grader.batching.progress import shown_progress
-from grader.collect import RECORD, with_extension
+from grader.batching.terms import Terms, last_due, outdated, terms_of
+from grader.collect import RECORD, read_record
 from grader.commands.sandbox import Sandbox
 from grader.gradebook import Gradebook, open_gradebook
 from grader.reports.terminal import print_summary
 from grader.reports.text import LONG, line
+from grader.roster import read_people
 from grader.sheet import Sheet, load_sheet
 
 LONGEST_TABLE = 200  # submissions; a larger class has `python -m grader stats`
@@ -52,15 +54,19 @@ def batch(
     gradebook: Annotated[
         str | None, typer.Option(help="Another gradebook: a file, or postgresql://USER@HOST/NAME.")
     ] = None,
+    roster: Annotated[
+        Path | None, typer.Option(help="Who takes part: the numbers that PDFs should name, and extensions.")
+    ] = None,
+    extensions: Annotated[Path | None, typer.Option(help="A CSV `username,extension`: a time, or days.")] = None,
     ref: Annotated[str | None, typer.Option(help="Grade this branch, tag or commit of each repository.")] = None,
     seed: Annotated[int | None, typer.Option(help="Each submission's seed follows from this one and its name.")] = None,
     course: Annotated[Path, typer.Option(help="The folder that holds sheets/, solutions/ and the tests.")] = Path(),
 ) -> None:
     """Grade every submission of a folder.
 
-    `NAME.activity.json` beside a submission is its activity log. Each result is committed to `OUT/gradebook.sqlite`
-    when it is there; its reports lie in `OUT/reports/NAME`. A batch that was stopped goes on where it was, and what did
-    not change is not graded again.
+    `NAME.activity.json` beside a submission is its activity log, and `collect.json` tells who has an extension. Each
+    result is committed to `OUT/gradebook.sqlite` when it is there; its reports lie in `OUT/reports/NAME`. A batch that
+    was stopped goes on where it was, and what did not change is not graded again.
 
     Example:
 
@@ -70,17 +76,17 @@ def batch(
     found, others = find_submissions(folder)
     part = parse_shard(shard)
     found = [each for each in found if part.holds(each.name) and each.path.resolve() != out.resolve()]
-    settings = Settings(str(chosen.folder), str(course.resolve()), sandbox.value, seed, ref)
     console, log = Console(), Console(stderr=True)
-    extended = with_extension(folder, chosen)
-    if extended:
-        advice = "a batch takes the sheet's due date; correct their lateness with python -m grader gradebook override"
-        log.print(line(f"extensions of {', '.join(extended)}: {advice}"), markup=False, highlight=False)
+    record, people = read_record(folder), read_people(roster, extensions)
+    terms = terms_of([each.name for each in found], chosen, record, people)
+    _tell_due_dates(terms, outdated(record, chosen), log)
+    last = last_due(chosen, people, record)
+    settings = Settings(str(chosen.folder), str(course.resolve()), sandbox.value, seed, ref, last)
     others = [name for name in others if name != RECORD]
     if others:
         log.print(line(f"left out, no submissions: {', '.join(others)}"), markup=False, highlight=False)
     with only_batch(out), open_gradebook(gradebook or out) as book:
-        planned = plan(found, book, chosen.name, again=again)
+        planned = plan(found, book, chosen.name, terms, again=again, resume=resume)
         if resume:
             kept = sum(bool(job.known) for job in planned)
             log.print(f"resuming: {kept} of {len(planned)} have a result", highlight=False)
@@ -96,6 +102,14 @@ def batch(
         raise SystemExit(STOPPED)
     if tally.failed:
         raise SystemExit(DEFECT)
+
+
+def _tell_due_dates(terms: Mapping[str, Terms], outdated: list[str], log: Console) -> None:
+    """Who has an extension, and what was collected for another due date than the sheet's."""
+    extended = [f"{name} until {one.due:%Y-%m-%d %H:%M:%S %z}" for name, one in terms.items() if one.due]
+    for what, names in (("with an extension", extended), ("the due date has changed, collect again", outdated)):
+        if names:
+            log.print(line(f"{what}: {', '.join(names)}", LONG), markup=False, highlight=False, soft_wrap=True)
 
 
 def _outcomes(
@@ -145,5 +159,5 @@ def _print_problems(tally: Tally, log: Console) -> None:
 
 def _same_call() -> str:
     """The command line that goes on with this batch."""
-    given = [one for one in sys.argv[1:] if one not in ("--resume", "--again")]
+    given = [one for one in sys.argv[1:] if one != "--resume"]
     return shlex.join(["python", "-m", "grader", *given, "--resume"])

@@ -21,7 +21,7 @@ from grader.github.clone import MAX_BYTES, MAX_SECONDS, Limits
 from grader.github.source import GitHubSource
 from grader.reflog import FolderSource
 from grader.reports.text import LONG, line
-from grader.roster import Person, is_repository, read_roster
+from grader.roster import Person, is_repository, read_people
 from grader.sheet import load_sheet
 from grader.wanted import Deadline, by_name, by_roster, strangers
 
@@ -62,10 +62,10 @@ def collect(
     client = None if from_dir else make_client(api_url, console)
     source: Source = FolderSource(from_dir, limits) if from_dir else GitHubSource(_given(client), limits)
     listed = _listed(from_dir, repositories, client, org, assignment)
+    people = read_people(roster, extensions)
     if roster is None:
         wanted = [*by_name(listed, assignment, deadline)]
     else:
-        people = read_roster(roster, extensions)
         wanted = by_roster(people, "" if from_dir else org, assignment, deadline)
         _tell_left_out(people, strangers(wanted, listed), teller(console))
     _check(wanted, need_owner=from_dir is None)

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from grader.batching.terms import last_due
 from grader.commands.sandbox import Sandbox
 from grader.grade import Handin, with_bench
 from grader.intake import take_in
 from grader.pushes import count_pushes, last_push, read_activity
 from grader.reports.files import write_reports
 from grader.reports.terminal import print_report
-from grader.roster import identifiers, read_roster
+from grader.roster import due_of, identifiers, read_people
 from grader.sheet import load_sheet
 from grader.wall.choose import choose_wall
 
@@ -26,7 +27,10 @@ def grade(
         Sandbox, typer.Option(help="The wall. `none` is advisory: student code can forge.")
     ] = Sandbox.auto,
     pushes: Annotated[Path | None, typer.Option(help="The host's activity log, as GitHub's endpoint gives it.")] = None,
-    roster: Annotated[Path | None, typer.Option(help="A roster, to compare the numbers in the PDF with.")] = None,
+    roster: Annotated[
+        Path | None, typer.Option(help="Who takes part: the numbers that the PDF should name, and extensions.")
+    ] = None,
+    extensions: Annotated[Path | None, typer.Option(help="A CSV `username,extension`: a time, or days.")] = None,
     ref: Annotated[str | None, typer.Option(help="Grade this branch, tag or commit of a git repository.")] = None,
     json: Annotated[
         Path | None, typer.Option(help="Write the result object (with what only staff may see) here.")
@@ -46,12 +50,16 @@ def grade(
     handed = take_in(submission, ref=ref)
     activity = read_activity(pushes) if pushes else None
     branch = chosen.rules.pushes.branch if chosen.rules.pushes else "main"
+    people = read_people(roster, extensions)
+    due = due_of(people, handed.name, chosen.due)
     handin = Handin(
         submission=handed,
-        pushes=count_pushes(activity, branch, chosen.due) if activity is not None else None,
+        pushes=count_pushes(activity, branch, due) if activity is not None else None,
         handed_in_at=last_push(activity, branch, handed.commit) if activity is not None else None,
         seed=seed,
-        members=identifiers(read_roster(roster), handed.name) if roster is not None else (),
+        members=identifiers(people, handed.name),
+        due=None if due == chosen.due else due,
+        last_due=last_due(chosen, people),
     )
     wall = choose_wall(sandbox.value)
     console = Console()

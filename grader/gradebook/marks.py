@@ -85,6 +85,7 @@ def marks_in(book: Gradebook, sheet: str, name: str | None = None) -> dict[str, 
 
 def settle(sheet: Sheet, result: Result, marks: Marks, handed_in_at: datetime | None) -> Result:
     """The result with what people said: the tasks' points, the deductions, and a late day's share of the new total."""
+    sheet = sheet.due_at(datetime.fromisoformat(result.extended_until) if result.extended_until else None)
     tasks = tuple(_settled(task, marks) for task in result.tasks)
     rules = [rule for rule in result.rules if rule.id != "late"]
     rules += [RuleResult(id="deduction", deduction=mark.points, message=mark.why) for mark in marks.deductions]
