@@ -20,7 +20,7 @@ from grader.pushes import PushCount
 from grader.reader import Reading, load_templates, read_behind
 from grader.replay import with_mistake
 from grader.result import Result, TaskResult, TestResult, Versions
-from grader.rules import apply_rules, counts_pdf, late, score_other
+from grader.rules import apply_rules, counts_pdf, extension, late, score_other
 from grader.rules.tasks import FEEDBACK
 from grader.score import add_up, score_code
 from grader.sheet import Sheet, groups_of
@@ -86,6 +86,7 @@ class Bench:
             reading = read_behind(cell, self.templates, handin.submission.files, pdf, count_words=counts_pdf(sheet))
             tasks = [*self._tasks(cell, handin, reading, seed, now)]
         rules = list(apply_rules(sheet, handin.submission, reading, handin.pushes, handin.members))
+        rules += extension(sheet.due if handin.due else None)
         so_far = add_up(sheet, tasks, rules)
         rules += late(sheet, handin.handed_in_at, so_far.score)
         total = add_up(sheet, tasks, rules)

@@ -17,16 +17,20 @@ from typing import Any
 import psutil
 import pytest
 
+from grader.batch import plan
 from grader.batching import crew, job
 from grader.batching.crew import Stop, Worker, work
-from grader.batching.find import BatchError, Shard, find_submissions, longest_first, parse_shard
+from grader.batching.find import BatchError, Found, Shard, find_submissions, longest_first, parse_shard
 from grader.batching.job import Job, Outcome, Settings, Station
+from grader.batching.terms import Terms
+from grader.commands.batch import _same_call
 from grader.gradebook import open_gradebook
 from grader.gradebook.care import check
 from grader.gradebook.works import works_in
 from grader.sheet import Limits
 from grader.wall import WallError
 from tests.classes import ADD, NOISE, SLOW, batch_command, grade_class, hand_in
+from tests.sample_result import result
 
 FORGERY = (
     "import os, pathlib, signal\n"
@@ -280,6 +284,23 @@ def test_a_call_that_cannot_be_is_refused_in_one_line(
     done = grade_class(course, graded.folder, tmp_path, *more, status=2)
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_everything_again_goes_on_where_it_was_stopped_and_its_command_is_told_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Found(name, tmp_path / name) for name in ("ada", "bob")]
+    terms = dict.fromkeys(("ada", "bob"), Terms())
+    with open_gradebook(tmp_path) as book:
+        for name in ("ada", "bob"):
+            book.add_result(name, "old", result(submission=name), 1)
+        assert {one.known for one in plan(found, book, "vae", terms)} == {"old"}
+        assert {one.known for one in plan(found, book, "vae", terms, again=True)} == {""}
+        book.add_result("ada", "new", result(submission="ada", score="3"), 1)
+        went_on = plan(found, book, "vae", terms, again=True, resume=True)
+        assert {one.name: one.known for one in went_on} == {"ada": "new", "bob": ""}
+    monkeypatch.setattr(sys, "argv", ["grader", "batch", "my class", "--again", "--resume", "--seed", "5"])
+    assert _same_call() == "python -m grader batch 'my class' --again --seed 5 --resume"
 
 
 def test_two_batches_do_not_write_into_one_folder(tmp_path: Path) -> None:

@@ -98,6 +98,8 @@ def test_a_push_counts_up_to_the_second_in_which_its_own_submission_is_due(late_
         assert (costs(first[name], "pushes"), costs(first[name], "late")) == (pushes, Decimal(late)), name
         assert first[name].score == 6 - pushes - Decimal(late)
         assert first[name].extended_until == (until.isoformat() if until else None)
+        told = [rule.message for rule in first[name].rules if rule.id == "extension"]
+        assert told == (["Extended until 2027-01-18 23:59:00 +0100."] if until else [])
     pdf = {name: next(rule.message for rule in first[name].rules if rule.id == "submission_pdf") for name in CASES}
     assert pdf["in-time"].endswith("names its authors.")
     assert "Not on the roster for this submission: 1 number." in pdf["a-second-late"]
@@ -170,10 +172,10 @@ def test_without_an_extension_the_sheet_says_when_it_is_due(sums: Sheet) -> None
 
 
 def test_an_extension_that_is_not_clear_is_never_guessed(sums: Sheet) -> None:
-    with pytest.raises(BatchError, match="run `python -m grader collect` again"):
+    with pytest.raises(BatchError, match="grader collect` again"):
         terms_of(["ada"], replace_due(sums), record(collected("ada", EXTENDED)), [])
     for people, due in (([person("ada", 2)], DUE), ([person("ada")], EXTENDED), ([person("ada", 3)], EXTENDED)):
-        with pytest.raises(BatchError, match="ada: by the roster it is due .*, it was collected for"):
+        with pytest.raises(BatchError, match="^ada: by the roster it is due"):
             terms_of(["ada"], sums, record(collected("ada", due)), people)
     assert terms_of(["ada"], sums, record(collected("ada", EXTENDED)), [person("ada", 2)])["ada"].due == EXTENDED
 

@@ -14,14 +14,14 @@ from grader.pushes import PushCount
 from grader.reader import Reading
 from grader.result import RuleResult
 from grader.rules.gaps import rule_on_comments, rule_on_gaps
-from grader.rules.late import late
+from grader.rules.late import extension, late
 from grader.rules.notes import notes
 from grader.rules.pushes import rule_on_pushes
 from grader.rules.submission_pdf import rule_on_submission_pdf
 from grader.rules.tasks import counts_pdf, score_other
 from grader.sheet import Sheet
 
-__all__ = ["apply_rules", "counts_pdf", "late", "score_other"]
+__all__ = ["apply_rules", "counts_pdf", "extension", "late", "score_other"]
 
 
 def apply_rules(

@@ -46,6 +46,12 @@ def late(sheet: Sheet, handed_in_at: datetime | None, reached: Decimal) -> Itera
     yield RuleResult(id="late", deduction=lost, message=message, evidence=tuple(Evidence(text=line) for line in shown))
 
 
+def extension(due: datetime | None) -> Iterator[RuleResult]:
+    """Say it where a submission has a due date of its own: whoever reads the other rules then knows what they took."""
+    if due is not None:
+        yield RuleResult(id="extension", deduction=Decimal(0), message=f"Extended until {due:%Y-%m-%d %H:%M:%S %z}.")
+
+
 def days_late(due: datetime, handed_in_at: datetime, sheet: Sheet) -> int:
     """Days begun after the due date; both are moved to UTC first, so no change of clocks adds or takes an hour."""
     if due.tzinfo is None:
