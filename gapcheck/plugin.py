@@ -7,6 +7,8 @@ import secrets
 
 import pytest
 
+from gapcheck import notebooks
+
 SEED_OPTION = "--seed"
 
 
@@ -15,6 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    notebooks.install()
     config.addinivalue_line("markers", "task(group, hint, title, weight): the points that a test belongs to")
     if config.getoption(SEED_OPTION) is None:
         config.option.seed = secrets.randbelow(2**31)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import secrets
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,7 @@ from grader.explain import explained
 from grader.feedback import read_feedback
 from grader.intake import Submission
 from grader.pushes import PushCount
-from grader.reader import Reading, load_templates, read_behind
+from grader.reader import Reading, handed_notebooks, load_notebooks, load_templates, read_behind
 from grader.replay import with_mistake
 from grader.result import Result, TaskResult, TestResult, Versions
 from grader.rules import apply_rules, counts_pdf, extension, late, score_other
@@ -71,6 +71,7 @@ class Bench:
     templates: dict[str, str]
     versions: Versions
     diagnosis: Diagnosis = SILENT
+    notebooks: Mapping[str, str] = field(default_factory=dict)
 
     def grade(self, handin: Handin) -> Result:
         """Grade one submission. Raises `WallError` where the sandbox failed; that is never a score."""
@@ -83,7 +84,9 @@ class Bench:
         now = datetime.now(UTC)
         pdf = sheet.rules.submission_pdf.file if sheet.rules.submission_pdf else ""
         with self.wall.open(sheet.limits) as cell:
-            reading = read_behind(cell, self.templates, handin.submission.files, pdf, count_words=counts_pdf(sheet))
+            files = handin.submission.files
+            counts = counts_pdf(sheet)
+            reading = read_behind(cell, self.templates, files, pdf, count_words=counts, notebooks=self.notebooks)
             tasks = [*self._tasks(cell, handin, reading, seed, now)]
         rules = list(apply_rules(sheet, handin.submission, reading, handin.pushes, handin.members))
         rules += extension(sheet.due if handin.due else None)
@@ -120,7 +123,9 @@ class Bench:
     def _tasks(self, cell: Cell, handin: Handin, reading: Reading, seed: int, now: datetime) -> list[TaskResult]:
         sheet = self.sheet.due_at(handin.last_due or handin.due)  # quizzes are explained when nobody can hand in
         if sheet.rules.gaps.mode == "keep":
-            cell.place(handin.submission.files)
+            files = handin.submission.files
+            named = handed_notebooks(self.notebooks, files)
+            cell.place({**files, **{path: files[name] for path, name in named.items()}})
         else:
             cell.place({path: text.encode() for path, text in reading.files.items()})
         tests = self.suite.run(Gate(cell, seed, sheet.limits.submission_seconds), seed)
@@ -178,7 +183,8 @@ def with_bench(sheet: Sheet, wall: Wall, work: Callable[[Bench], T]) -> T:
 
     def start(suite: Suite) -> T:
         _check_groups(sheet, suite)
-        return work(Bench(sheet, wall, suite, templates, versions, diagnosis_of(sheet, suite.groups)))
+        diagnosis = diagnosis_of(sheet, suite.groups)
+        return work(Bench(sheet, wall, suite, templates, versions, diagnosis, load_notebooks(sheet)))
 
     return with_suite(sheet, start) if groups_of(sheet) else start(_NoTests())
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from grader.answers.key import FILE as ANSWERS
 from grader.answers.reading import MAX_BYTES as MAX_ANSWERS_BYTES
+from grader.cells import SUFFIX, notebook_path, text_path
 from grader.sheet import Sheet, SheetError
 from grader.splice import MAX_FILE_BYTES
 from grader.wall import Call, Cell, Failure
@@ -16,18 +17,26 @@ from grader.work import GapText, filled_gaps
 
 MAX_TOTAL_BYTES = 4 * 2**20
 NOT_GRADED = ("tests/", "gapcheck/", "conftest.py", ".github/")
+_LEFT_BEHIND = ("__pycache__", ".ipynb_checkpoints")
 
 SOURCE = """
+from grader.cells import located
 from grader.reading import check_style, note_gaps
 from grader.splice import read_submission
 
-def read(templates, handed_in):
-    found = read_submission(templates, handed_in)
+def read(templates, handed_in, starts):
+    found = read_submission(templates, handed_in, starts)
     found["findings"] += note_gaps(templates, found["gaps"])
     # what is as it was handed out is no one's style but ours, and was checked before it was handed out
     own = {path: data for path, data in handed_in.items() if data.decode(errors="replace") != templates.get(path)}
     found["style"] = check_style(own)
-    return found
+    return located(found, starts)
+"""
+NOTEBOOK_SOURCE = """
+from grader.notebooks import read_notebook
+
+def read(template, data, path):
+    return read_notebook(template, data.tobytes(), path)
 """
 PDF_SOURCE = """
 from grader.answers.words import count_words
@@ -62,6 +71,7 @@ class Reading:
         pdf: what `grader.pdf.read_pdf` found in the sheet's PDF, or None where there is none.
         pdf_words: how many words the PDF has, or None where nobody counted.
         answers: what `grader.answers.reading.read_answers` found in `answers.toml`, or None where there is none.
+        cells: what stands in the answer cells of notebooks, by the cell's id; empty where nothing was answered.
         problem: why the submission could not be read at all; empty where it could.
     """
 
@@ -74,17 +84,31 @@ class Reading:
     pdf: dict[str, Any] | None = None
     pdf_words: int | None = None
     answers: dict[str, Any] | None = None
+    cells: dict[str, str] = field(default_factory=dict)
     problem: str = ""
 
 
 def load_templates(sheet: Sheet) -> dict[str, str]:
-    """The Python files of the sheet's release that student code consists of, by path."""
+    """The Python files of the sheet's release that student code consists of, and its notebooks' texts, by path."""
+    from gapcheck.cells import as_text, read_ipynb  # late: with it comes torch
+
+    files = {path: data.decode("utf-8") for path, data in _released(sheet, ".py").items()}
+    texts = {text_path(path): as_text(read_ipynb(text, path))[0] for path, text in load_notebooks(sheet).items()}
+    return dict(sorted((files | texts).items()))
+
+
+def load_notebooks(sheet: Sheet) -> dict[str, str]:
+    """The notebooks of the sheet's release, by path."""
+    return {path: data.decode("utf-8") for path, data in _released(sheet, SUFFIX).items()}
+
+
+def _released(sheet: Sheet, suffix: str) -> dict[str, bytes]:
     release = release_folder(sheet)
-    files = {file.relative_to(release).as_posix(): file for file in sorted(release.rglob("*.py"))}
+    files = {file.relative_to(release).as_posix(): file for file in sorted(release.rglob(f"*{suffix}"))}
     return {
-        path: file.read_bytes().decode("utf-8")
+        path: file.read_bytes()
         for path, file in files.items()
-        if not path.startswith(NOT_GRADED) and "__pycache__" not in file.parts
+        if not path.startswith(NOT_GRADED) and not any(part in _LEFT_BEHIND for part in file.parts)
     }
 
 
@@ -103,27 +127,36 @@ def read_behind(
     pdf: str = "",
     *,
     count_words: bool = False,
+    notebooks: Mapping[str, str] | None = None,
 ) -> Reading:
     """Read a submission inside its own cell.
 
     Args:
+        templates: the release's Python files and its notebooks' texts, by path.
+        notebooks: the release's notebooks, by path.
         pdf: the path of the PDF that the sheet asks for, or nothing.
         count_words: whether to count the words of the PDF, too.
     """
     answers = _read_answers(cell, handed_in.get(ANSWERS))
-    python: dict[str, bytes] = {}
+    named = handed_notebooks(notebooks or {}, handed_in)
+    read = [_read_notebook(cell, text, path, named.get(path), handed_in) for path, text in (notebooks or {}).items()]
+    cells = {name: text for one in read for name, text in one["answers"].items()}
+    python: dict[str, bytes] = {one["path"]: one["text"].encode() for one in read if one["text"] is not None}
+    starts = {one["path"]: one["starts"] for one in read}
     left = MAX_TOTAL_BYTES
     for path, content in handed_in.items():
-        if path.endswith(".py") and not path.startswith(NOT_GRADED) and left > 0:
+        if path.endswith(".py") and not path.startswith(NOT_GRADED) and path not in starts and left > 0:
             python[path] = content[: MAX_FILE_BYTES + 1]  # one byte more than is read says that it is too long
             left -= len(python[path])
-    answer = cell.call(Call(SOURCE, "read", (dict(templates), python)))
+    answer = cell.call(Call(SOURCE, "read", (dict(templates), python, starts)))
     if isinstance(answer, Failure):
-        return Reading(dict(templates), [], {}, {"total": 0, "findings": []}, answers=answers, problem=answer.message)
+        none = {"total": 0, "findings": []}
+        return Reading(dict(templates), [], {}, none, answers=answers, cells=cells, problem=answer.message)
     found = answer.value
+    refused = {one["path"]: one["findings"][0]["message"] for one in read if one["text"] is None and one["findings"]}
     return Reading(
         files=found["files"],
-        findings=found["findings"],
+        findings=[*_without_missing(found["findings"], refused), *(note for one in read for note in one["findings"])],
         diffs=found["diffs"],
         style=found["style"],
         filled=sum(gap["state"] in ("filled", "syntax") for gap in found["gaps"]),
@@ -131,7 +164,62 @@ def read_behind(
         pdf=_read_pdf(cell, handed_in.get(pdf)),
         pdf_words=_count_words(cell, handed_in.get(pdf)) if count_words else None,
         answers=answers,
+        cells=cells,
+        problem=_nothing_left(templates, refused),
     )
+
+
+def _read_notebook(
+    cell: Cell, template: str, path: str, name: str | None, handed_in: Mapping[str, bytes]
+) -> dict[str, Any]:
+    """What `grader.notebooks.read_notebook` found, and under `path` the path of the notebook's text."""
+    import numpy as np
+
+    nothing: dict[str, Any] = {"path": text_path(path), "text": None, "starts": [], "answers": {}, "findings": []}
+    if name is None:
+        return nothing
+    answer = cell.call(Call(NOTEBOOK_SOURCE, "read", (template, np.frombuffer(handed_in[name], np.uint8), path)))
+    if isinstance(answer, Failure):
+        message = f"{path} was not read: {answer.message}"
+        return nothing | {"findings": [{"kind": "notebook", "file": path, "line": 0, "message": message}]}
+    if name != path:
+        note = {"kind": "cells", "file": path, "line": 0, "message": f"{name} was read as {path}"}
+        answer.value["findings"].insert(0, note)
+    return nothing | answer.value
+
+
+def handed_notebooks(notebooks: Iterable[str], handed_in: Iterable[str]) -> dict[str, str]:
+    """Which file of a submission is which notebook of the release: the same path, or one that can be no other.
+
+    Programs and people rename notebooks: `cvae (1).ipynb`, `cvae_team-7.ipynb`, another folder.
+    """
+    there = {name for name in handed_in if name.endswith(SUFFIX) and not name.startswith(NOT_GRADED)}
+    found = {path: path for path in notebooks if path in there}
+    for alike in (True, False):
+        wanted = [path for path in notebooks if path not in found]
+        for path in wanted:
+            names = there.difference(found.values())
+            if alike:
+                names = {name for name in names if _stem(name).startswith(_stem(path))}
+            if len(names) == 1 and (alike or len(wanted) == 1):
+                found[path] = names.pop()
+    return found
+
+
+def _stem(path: str) -> str:
+    return PurePosixPath(path).stem.lower()
+
+
+def _without_missing(findings: list[dict[str, Any]], refused: Mapping[str, str]) -> list[dict[str, Any]]:
+    """A notebook that cannot be read is there."""
+    there = {notebook_path(path) for path in refused}
+    return [one for one in findings if one["kind"] != "missing-file" or one["file"] not in there]
+
+
+def _nothing_left(templates: Mapping[str, str], refused: Mapping[str, str]) -> str:
+    """Why the submission is refused as a whole: there are gaps in notebooks alone, and none of them can be read."""
+    gaps = {path for path, text in templates.items() if "# START TODO" in text}
+    return "; ".join(refused.values()) if refused and gaps <= refused.keys() else ""
 
 
 def _read_answers(cell: Cell, data: bytes | None) -> dict[str, Any] | None:

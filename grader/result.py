@@ -55,7 +55,10 @@ class TestResult(_Model):
 
 
 class TaskResult(_Model):
-    """One task's points. `pending` waits for a person; `refused` could not be read, `note` says why."""
+    """One task's points. `pending` waits for a person; `refused` could not be read, `note` says why.
+
+    `answer` is what stands in `cell` of a notebook, where the task is answered there: a student's text.
+    """
 
     id: str
     title: str
@@ -65,6 +68,8 @@ class TaskResult(_Model):
     bonus: bool
     state: State
     note: str = ""
+    cell: str = ""
+    answer: str = ""
     tests: tuple[TestResult, ...] = ()
 
 

@@ -56,6 +56,7 @@ class Task(_Model):
     bonus: bool = False
     where: str = ""
     answers: str = ""  # the table of answers.toml that holds this task's answers, and of the hidden key
+    cell: Annotated[str, Field(pattern=r"^[\w-]{0,64}$")] = ""  # the answer cell of a notebook that a written task is answered in
     file: str = ""  # the text file that a written task is answered in, where it is not the PDF
     max_words: Annotated[int, Field(ge=1)] | None = None
     rubric: Annotated[tuple[RubricItem, ...], BeforeValidator(_as_items)] = ()
@@ -289,7 +290,7 @@ def _check_sums(sheet: Sheet, file: Path, text: str) -> None:
 def _check_answers(sheet: Sheet, task: Task, at: Callable[[str, str], SheetError]) -> None:
     """Refuse a key that cannot be used, and one whose points are not the task's."""
     if task.kind not in ("formula", "quiz", "written", "review"):
-        for name in ("answers", "file", "max_words"):
+        for name in ("answers", "cell", "file", "max_words"):
             if getattr(task, name):
                 raise at(name, f"task {task.id} is of the kind {task.kind}, which has no {name}; leave it out")
     if task.kind in ("formula", "quiz") and task.answers:

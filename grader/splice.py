@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import codecs
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from grader.cells import in_cells
 from grader.gaps import find_gaps, lay
 from grader.handed import Handed, student_gaps
 from grader.lines import end_of, split_lines, without_end
@@ -30,12 +31,17 @@ def splice(template: str, contents: Iterable[str | None], name: str = "template"
     return lay(template, find_gaps(template, name), contents)
 
 
-def read_submission(templates: Mapping[str, str], handed_in: Mapping[str, bytes]) -> dict[str, Any]:
+def read_submission(
+    templates: Mapping[str, str],
+    handed_in: Mapping[str, bytes],
+    starts: Mapping[str, Sequence[tuple[int, str]]] | None = None,
+) -> dict[str, Any]:
     """Read what a student handed in against the files that were handed out.
 
     Args:
         templates: the text of each Python file of the release that counts, by its path.
         handed_in: the bytes of each file of the submission, by its path.
+        starts: of each file that is a notebook's text its cells, as `grader.notebooks` returns them.
 
     Returns:
         plain data: `files` (path -> the text to run, one for each template), `gaps` (a list of `file`, `label`,
@@ -51,7 +57,7 @@ def read_submission(templates: Mapping[str, str], handed_in: Mapping[str, bytes]
             _find(read, "missing-file", path, 0, f"{path} is missing; the file that was handed out takes its place")
             _record(read, path, [Handed(gap, problem="gap-missing") for gap in find_gaps(template, path)])
         else:
-            _read_file(read, path, template, handed_in[path])
+            _read_file(read, path, template, handed_in[path], (starts or {}).get(path, ()))
     extra = sorted(path for path in handed_in if path.endswith(".py") and path not in templates)
     extra = [path for path in extra if not path.startswith(("tests/", "gapcheck/"))]
     for path in extra[:MAX_EXTRA_FILES]:
@@ -102,7 +108,7 @@ def _find(read: dict[str, Any], kind: str, file: str, line: int, message: str) -
     read["findings"].append({"kind": kind, "file": file, "line": line, "message": message})
 
 
-def _read_file(read: dict[str, Any], path: str, template: str, data: bytes) -> None:
+def _read_file(read: dict[str, Any], path: str, template: str, data: bytes, starts: Sequence[tuple[int, str]]) -> None:
     student, bad_line = decode(data[:MAX_FILE_BYTES])
     if reason := too_long(data, student):
         _find(read, "too-long", path, 0, f"{path} {reason}; it was not read")
@@ -120,16 +126,17 @@ def _read_file(read: dict[str, Any], path: str, template: str, data: bytes) -> N
             _find(read, "syntax", path, one.line, f"{one.gap.todo}: line {one.line}: {one.message}")
     _record(read, path, handed)
     newline = end_of(split_lines(template)[0]) if template else ""
-    contents = [None if one.content is None else _with_ends(_to_run(one), newline) for one in handed]
+    contents = [None if one.content is None else _with_ends(_to_run(one, starts), newline) for one in handed]
     read["files"][path] = splice(template, contents, path)
     _note_edits_outside(read, path, lf_template, student, handed)
 
 
-def _to_run(one: Handed) -> str:
+def _to_run(one: Handed, starts: Sequence[tuple[int, str]]) -> str:
     """A content, or, where it does not compile, the error that its own task meets."""
     if not one.problem:
         return one.content or ""
-    return f"{one.gap.indent}raise SyntaxError({f'{one.gap.todo}: line {one.line}: {one.message}'!r})\n"
+    message = in_cells(f"{one.gap.todo}: line {one.line}: {one.message}", starts)
+    return f"{one.gap.indent}raise SyntaxError({message!r})\n"
 
 
 def _record(read: dict[str, Any], path: str, handed: list[Handed]) -> None:

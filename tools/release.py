@@ -9,13 +9,17 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from gapcheck.cells import as_text, read_ipynb
 from grader import GapgradeError
 from grader.answers.key import FILE as ANSWERS
+from grader.cells import SUFFIX, notebook_path
 from grader.gaps import find_gaps, strip
 from grader.lines import scan, why_not_python
+from grader.notebooks import ANSWER
 from grader.sheet import Sheet
 from tools.answers import join_answers
 from tools.exercise import NOT_FOR_STUDENTS, Exercise, requirements, with_required
+from tools.notebook import is_notebook, read_source, release_notebook
 from tools.pages import render_page
 from tools.readme import render_readme
 
@@ -60,9 +64,22 @@ def build_release(sheet: Sheet) -> Release:
     merged.add("README.md", readme.encode(), "the sheet's text")
     lines = requirements(exercises, _base_requirements())
     merged.add("requirements.txt", "".join(f"{line}\n" for line in lines).encode(), "the requirements")
-    merged.add(".gapgrade/sheet.json", _public_sheet(sheet, tests).encode(), "the sheet")
+    notebooks = sorted(path for path in merged.files if path.endswith(SUFFIX))
+    merged.add(".gapgrade/sheet.json", _public_sheet(sheet, tests, notebooks).encode(), "the sheet")
     files = dict(sorted(merged.files.items()))
+    _refuse_unknown_cells(sheet, files)
     return Release(sheet, files, _verify(files))
+
+
+def _refuse_unknown_cells(sheet: Sheet, files: dict[str, bytes]) -> None:
+    """A task that is answered in a cell names one answer cell of one notebook."""
+    cells = [cell for path in files if path.endswith(SUFFIX) for cell in read_ipynb(files[path], path)]
+    ids = [cell.id for cell in cells if ANSWER in cell.tags]
+    for task in sheet.tasks:
+        if task.cell and ids.count(task.cell) != 1:
+            where = f"{sheet.folder / 'sheet.toml'}: task {task.id}"
+            known = f"answer cells are {', '.join(sorted(set(ids))) or 'none'}"
+            raise ReleaseError(f"{where} names the cell {task.cell!r}, which {ids.count(task.cell)} cells are; {known}")
 
 
 class _Merged:
@@ -104,11 +121,13 @@ def _add_exercise(merged: _Merged, exercise: Exercise, course: Path) -> None:
         if path == ANSWERS:
             continue  # a release has one, of all exercises
         data = file.read_bytes()
+        name = file.relative_to(course).as_posix()
         released = data
-        if file.suffix == ".py":
-            name = file.relative_to(course).as_posix()
+        if is_notebook(path):
+            released = release_notebook(read_source(file, name), name)
+        elif file.suffix == ".py":
             released = strip(_text(data, name), name).encode()
-        merged.add(path, data, f"exercise {exercise.name!r}", released)
+        merged.add(notebook_path(path), data, f"exercise {exercise.name!r}", released)
     for page in sorted((exercise.folder / "pages").glob("*.typ")):
         source = page.relative_to(course).as_posix()
         merged.add(f"pages/{page.stem}.pdf", render_page(page, exercise.folder), source)
@@ -170,7 +189,7 @@ def _base_requirements() -> list[str]:
     return [line for line in project["dependencies"] if re.split(r"[^\w-]", line)[0] in BASE_REQUIREMENTS]
 
 
-def _public_sheet(sheet: Sheet, tests: dict[str, Path]) -> str:
+def _public_sheet(sheet: Sheet, tests: dict[str, Path], notebooks: list[str]) -> str:
     """What the advisory score needs to know: the tasks that public tests or the style check decide."""
     groups = {group for file in tests.values() if file.suffix == ".py" for group in _groups(file)}
     tasks = []
@@ -179,7 +198,8 @@ def _public_sheet(sheet: Sheet, tests: dict[str, Path]) -> str:
         if public or task.kind == "style":
             about = {"id": task.id, "title": task.title, "kind": task.kind, "bonus": task.bonus}
             tasks.append({**about, "points": str(task.points), "tests": public})
-    return json.dumps({"title": sheet.title, "tasks": tasks}, indent=2, ensure_ascii=False) + "\n"
+    public = {"title": sheet.title, "tasks": tasks} | ({"notebooks": notebooks} if notebooks else {})
+    return json.dumps(public, indent=2, ensure_ascii=False) + "\n"
 
 
 def _groups(file: Path) -> set[str]:
@@ -195,9 +215,9 @@ def _verify(files: dict[str, bytes]) -> int:
     for path, data in files.items():
         if NOT_FOR_STUDENTS.encode() in data or b"SOLUTION ONLY" in data:
             raise ReleaseError(f"{path} of the release still says SOLUTION ONLY; mark it in a way that the tool knows")
-        if not path.endswith(".py"):
+        if not path.endswith((".py", SUFFIX)):
             continue
-        text = _text(data, path)
+        text = as_text(read_ipynb(data, path))[0] if path.endswith(SUFFIX) else _text(data, path)
         if broken := why_not_python(text, path):
             raise ReleaseError(f"{path}:{broken[0]} of the release does not compile: {broken[1]}")
         for comment in scan(text).comments:

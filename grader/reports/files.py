@@ -20,6 +20,9 @@ from grader.result import Result
 STAFF_FILE = "result.json"
 """The whole result, hidden tests' messages among it: for the staff alone."""
 
+ANSWERS = "answers"
+"""The folder of what students wrote into the answer cells of notebooks, a file each."""
+
 STUDENT_FILES: Mapping[str, Callable[[StudentResult], str]] = {
     "report.html": html,
     "summary.md": summary,
@@ -37,9 +40,12 @@ def write_reports(result: Result, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     student = student_view(result)
     texts = {STAFF_FILE: result.to_json()} | {name: face(student) for name, face in STUDENT_FILES.items()}
-    for name, text in texts.items():
+    answers = {f"{ANSWERS}/{task.cell}.md": f"{task.answer}\n" for task in result.tasks if task.answer}
+    if answers:
+        (folder / ANSWERS).mkdir(exist_ok=True)
+    for name, text in (texts | answers).items():
         _write(folder / name, text)
-    return [folder / name for name in texts]
+    return [folder / name for name in texts | answers]
 
 
 def _write(file: Path, text: str) -> None:

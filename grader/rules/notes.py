@@ -17,6 +17,11 @@ _NOTES = {
         "thing about the files that were handed out.",
         "things about the files that were handed out.",
     ),
+    "cells": (
+        ("cells", "notebook"),
+        "thing about the cells of the notebook.",
+        "things about the cells of the notebooks.",
+    ),
     "loops": (
         ("loop",),
         "loop over tensors where a vectorised form may exist.",

@@ -45,6 +45,11 @@ def score_other(
     elif task.kind in ("formula", "quiz") and task.answers:
         scored = score_answers(sheet, task, submission, reading, now)
         score, state, note = scored.score, scored.state, scored.note
+    elif task.cell and not reading.cells.get(task.cell):
+        state, note = (
+            "refused",
+            reading.problem or f'Not answered: cell "{task.cell}" is as it was handed out, or gone.',
+        )
     else:
         state, note = "pending", _for_a_person(sheet, task, submission, reading)
     return TaskResult(
@@ -56,12 +61,14 @@ def score_other(
         bonus=task.bonus,
         state=state,
         note=note,
+        cell=task.cell,
+        answer=reading.cells.get(task.cell, "") if task.cell else "",
     )
 
 
 def counts_pdf(sheet: Sheet) -> bool:
     """Whether the words of the sheet's PDF are asked for."""
-    return any(task.max_words is not None and not (task.answers or task.file) for task in sheet.tasks)
+    return any(task.max_words is not None and not (task.answers or task.cell or task.file) for task in sheet.tasks)
 
 
 def _for_a_person(sheet: Sheet, task: Task, submission: Submission, reading: Reading) -> str:
@@ -75,6 +82,8 @@ def _words(sheet: Sheet, task: Task, most: int, submission: Submission, reading:
     """How long the text is; it is reported, and a person decides what follows from it."""
     if task.answers:
         what, words = f"{FILE}, {task.answers}", sum(map(count_words, words_of(task.answers, reading)))
+    elif task.cell:
+        what, words = f'cell "{task.cell}"', count_words(reading.cells.get(task.cell, ""))
     elif task.file:
         data = submission.files.get(task.file)
         if data is None:

@@ -9,14 +9,17 @@ READERS = (
     "__init__",
     "answers/reading",
     "answers/words",
+    "cells",
     "dialects",
     "gaps",
     "handed",
     "lines",
+    "notebooks",
     "pdf",
     "reading",
     "splice",
 )
+SHARED = ("cells", "codec", "notebooks")
 SERVER = "grader/wall/inside/server.py"
 ZYGOTE = "grader/wall/inside/zygote.py"
 
@@ -26,6 +29,6 @@ def server_files() -> dict[str, Path]:
 
     Packages whose `__init__` is not among them are namespace packages inside, so nothing else is imported with them.
     """
-    names = ["gapcheck/codec.py", *(f"grader/{name}.py" for name in READERS)]
+    names = [*(f"gapcheck/{name}.py" for name in SHARED), *(f"grader/{name}.py" for name in READERS)]
     inside = sorted((HOUSE / "grader/wall/inside").glob("*.py"))
     return {name: HOUSE / name for name in names} | {file.relative_to(HOUSE).as_posix(): file for file in inside}

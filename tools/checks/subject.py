@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+from grader.cells import SUFFIX, text_path
 from grader.dialects import translate
 from grader.gaps import Gap, find_gaps, strip, without_solution_only
 from grader.result import TestResult
@@ -16,6 +17,7 @@ from grader.sheet import Limits, Sheet
 from grader.suite import Gate, Planned, Suite, tests_version, with_suite
 from grader.wall import Wall
 from tools.exercise import Exercise, with_required
+from tools.notebook import is_notebook, read_source
 
 T = TypeVar("T")
 
@@ -65,11 +67,12 @@ def load_subject(name: str, course: Path) -> Subject:
     solution: dict[str, str] = {}
     own = []
     for exercise in with_required([name], course):
-        for path, file in exercise.files().items():
-            if file.suffix != ".py":
+        for name_in_release, file in exercise.files().items():
+            if file.suffix not in (".py", SUFFIX):
                 continue
-            text = file.read_bytes().decode("utf-8")
             where = file.relative_to(course).as_posix()
+            text = read_source(file, where) if is_notebook(file.name) else file.read_bytes().decode("utf-8")
+            path = text_path(name_in_release) if file.suffix == SUFFIX else name_in_release
             templates[path] = strip(text, where)
             solution[path] = without_solution_only(translate(text, where), where)
             if exercise.name == name and find_gaps(templates[path], where):
