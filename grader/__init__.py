@@ -3,6 +3,11 @@
 Data flows one way, one module a station: intake -> splice -> run (wall) -> score -> report.
 """
 
+import os
+
+# The tensors of tests are small: a second thread would only wait for its next piece of work, and use a core for that.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 __version__ = "0.1.0"
 
 

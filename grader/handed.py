@@ -46,14 +46,17 @@ class _Mark:
 def student_gaps(template: str, student: str) -> list[Handed]:
     """The contents of a student's gaps, in the template's order, or why they cannot be read.
 
-    A content is good when it compiles in the pristine template together with the good ones before it, and leaves
-    the template's markers where they are. Raises `GapError` for the template alone.
+    Contents are good when they compile together in the pristine template and leave its markers where they are; where
+    they do not, they are laid in one by one, and each is good that compiles together with the good ones before it.
+    Raises `GapError` for the template alone.
     """
     gaps = find_gaps(template, "template")
     keys = [mark.key for mark in _by_tokens(template)]
     lines = split_lines(student)
     readings = [_pair(gaps, keys, marks, lines) for marks in (_by_tokens(student), _by_lines(lines))]
     handed = max(readings, key=lambda reading: sum(one.content is not None for one in reading))
+    if _all_good(template, gaps, [one.content for one in handed], keys):
+        return handed
     laid: list[str | None] = [None] * len(gaps)
     for i, one in enumerate(handed):
         if one.content is None:
@@ -110,6 +113,11 @@ def _missing(gap: Gap, found: list[_Mark]) -> Handed:
     where = " and ".join(str(mark.line) for mark in found[:3]) + (" and more" if len(found) > 3 else "")
     message = f"# START {gap.todo} stands at line {where}, so it is not clear which one counts"
     return Handed(gap, problem="gap-missing", line=found[0].line, message=message)
+
+
+def _all_good(template: str, gaps: list[Gap], contents: list[str | None], keys: list[str | None]) -> bool:
+    text = lay(template, gaps, contents)
+    return why_not_python(text, "template") is None and [mark.key for mark in _by_tokens(text)] == keys
 
 
 def _trouble(
