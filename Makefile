@@ -5,11 +5,12 @@ BIN := .venv/bin
 READY := .venv/.ready
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help setup demo test lint attacks bench releases clean
+.PHONY: help setup demo show test lint attacks bench releases clean
 
 help:
 	@echo "make setup     install everything into .venv/"
 	@echo "make demo      build the release, grade six submissions, print their reports"
+	@echo "make show      a class of thirty repositories, from their pushes to the grades, each command killed once"
 	@echo "make test      run every test of the framework"
 	@echo "make lint      formatting, style and types"
 	@echo "make attacks   run the attack suite and print its table"
@@ -24,6 +25,9 @@ $(READY): requirements.lock pyproject.toml environment/setup.sh environment/inst
 
 demo: $(READY)
 	$(BIN)/python -m tools.demo
+
+show: $(READY)
+	$(BIN)/python -m tests.class_of_thirty
 
 test: $(READY)
 	$(BIN)/python -m tools.make_release --all --check

@@ -8,22 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from grader.sheet import load_sheet
 from grader.wall.fresh import FreshWall
 from grader.wall.nested import NestedWall
 from grader.wall.plain import PlainWall
-from tools.make_release import make_release
-
-COURSE = Path(__file__).parent / "course"
+from tests.classes import make_course
 
 
 @pytest.fixture(scope="session")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course with one sheet, `sums`, of two tasks, and its release."""
-    folder = tmp_path_factory.mktemp("mini") / "course"
-    shutil.copytree(COURSE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    make_release(load_sheet("sums", folder))
-    return folder
+    return make_course(tmp_path_factory.mktemp("mini") / "course")
 
 
 @pytest.fixture

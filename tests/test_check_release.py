@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from grader.sheet import load_sheet
 from grader.wall.nested import NestedWall
-from tests.conftest import COURSE
+from tests.classes import COURSE
 from tools import check_release
 from tools.check_release import Checker, app
 from tools.checks.findings import Finding, Report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -72,10 +73,10 @@ def export(
         out.mkdir(parents=True, exist_ok=True)
         for result in book.results:
             name = "".join(one if one.isalnum() or one in "-_." else "_" for one in result.submission)
-            (out / f"{name.lstrip('.')}.json").write_text(gradescope(Book(without_roster([result]))), encoding="utf-8")
+            _write(out / f"{name.lstrip('.')}.json", gradescope(Book(without_roster([result]))))
     else:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(WRITERS[format](book), encoding="utf-8", newline="")
+        _write(out, WRITERS[format](book))
     for name in unknown:
         typer.echo(f"not on the roster, left out: {line(name)}", err=True)
     for count, what in (
@@ -86,3 +87,10 @@ def export(
         if count:
             typer.echo(f"{count} {what}", err=True)
     typer.echo(f"{len(book.graded)} written to {out}")
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file whole or not at all: half a class must never be taken for all of it."""
+    beside = file.with_name(f".{file.name}.new")
+    beside.write_text(text, encoding="utf-8", newline="")
+    os.replace(beside, file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -78,7 +79,10 @@ class Repository:
 
 
 class Host:
-    """Everything the server answers from. `url` is set once it serves."""
+    """Everything the server answers from. `url` is set once it serves.
+
+    `carried_out` hears of each request when it is done and its answer is not yet on its way.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.url = folder, ""
@@ -86,6 +90,7 @@ class Host:
         self.renamed: dict[str, str] = {}
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str]] = []
+        self.carried_out: Callable[[str, str], None] = lambda method, path: None
         self.complaints: list[str] = []
         self.page_size = 100
         self.login = "course-bot"

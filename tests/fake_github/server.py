@@ -59,6 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(Answer(fault.status, fault.body, dict(fault.headers)))
             return
         answer = self._api(body) if self.path.startswith(API) else self._git(body)
+        self.host.carried_out(self.command, self.path)
         if fault is not None and not fault.cut:
             answer = Answer(fault.status, fault.body, dict(fault.headers))
         self._send(answer, cut=fault is not None and fault.cut)
