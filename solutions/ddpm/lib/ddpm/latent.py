@@ -1,7 +1,7 @@
 """Diffusion in the latent space of a VAE (Rombach et al. 2022, "High-resolution image synthesis with latent diffusion
 models").
 
-A VAE turns a picture into a small array of latents and back. The diffusion model then learns the distribution of these
+A VAE turns a picture into a few latent numbers and back. The diffusion model then learns the distribution of these
 latents: its network is smaller, its samples become pictures through the VAE's decoder.
 
 What to do: the gaps (ddpm 19) to (ddpm 21). Conventions that the tests depend on: a VAE has encode(x) -> (mean, logvar)
@@ -22,25 +22,28 @@ from torch.optim import Adam
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
+from lib.ddpm.embedding import time_embedding
 from lib.ddpm.sampling import sample
 from lib.ddpm.schedule import Schedule
 
 
 class VAE(nn.Module):
-    """A convolutional VAE: pictures (N, 1, 28, 28) in [-1, 1] <-> latents (N, latent_channels, 7, 7). Given."""
+    """A convolutional VAE: pictures (N, 1, 28, 28) in [-1, 1] <-> latents (N, latent_size). Given."""
 
-    def __init__(self, latent_channels: int = 2, width: int = 16) -> None:
+    def __init__(self, latent_size: int = 16, width: int = 16) -> None:
         super().__init__()
         self.encoder = nn.Sequential(
             nn.Conv2d(1, width, 4, stride=2, padding=1),
             nn.SiLU(),
             nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),
             nn.SiLU(),
-            nn.Conv2d(2 * width, 2 * latent_channels, 3, padding=1),
+            nn.Flatten(),
+            nn.Linear(2 * width * 49, 2 * latent_size),
         )
         self.decoder = nn.Sequential(
-            nn.Conv2d(latent_channels, 2 * width, 3, padding=1),
+            nn.Linear(latent_size, 2 * width * 49),
             nn.SiLU(),
+            nn.Unflatten(1, (2 * width, 7, 7)),
             nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1),
             nn.SiLU(),
             nn.ConvTranspose2d(width, 1, 4, stride=2, padding=1),
@@ -48,7 +51,7 @@ class VAE(nn.Module):
         )
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """mean and logvar, each (N, latent_channels, 7, 7)."""
+        """mean and logvar, each (N, latent_size)."""
         mean, logvar = self.encoder(x).chunk(2, dim=1)
         return mean, logvar
 
@@ -56,6 +59,30 @@ class VAE(nn.Module):
         """(N, 1, 28, 28) pictures in [-1, 1]."""
         pictures: Tensor = self.decoder(z)
         return pictures
+
+
+class LatentNetwork(nn.Module):
+    """eps_theta(z_t, t) for latents (N, latent_size): fully connected layers that hear the step. Given."""
+
+    def __init__(self, latent_size: int = 16, width: int = 128, blocks: int = 3) -> None:
+        super().__init__()
+        self.width = width
+        self.first = nn.Linear(latent_size, width)
+        self.time = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+            for _ in range(blocks)
+        )
+        self.last = nn.Linear(width, latent_size)
+
+    def forward(self, z_t: Tensor, t: Tensor) -> Tensor:
+        """Predict the noise in z_t (N, latent_size) at the steps t (N,)."""
+        step = self.time(time_embedding(t, self.width))
+        hidden = self.first(z_t)
+        for block in self.blocks:
+            hidden = hidden + block(hidden + step)
+        noise: Tensor = self.last(hidden)
+        return noise
 
 
 def train_vae(
@@ -79,7 +106,7 @@ def train_vae(
 
 @torch.no_grad()
 def encode_all(vae: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
-    """Encode all pictures of a data loader: the means of q(z | x), as (n, ...) in the loader's order."""
+    """Encode all pictures of a data loader: the means of q(z | x), as (n, latent_size) in the loader's order."""
     # START TODO (ddpm 19): encode every batch in evaluation mode, and put the means together.
     vae.eval()
     # the mean is the most likely z; noise would only blur what the diffusion model has to learn
@@ -93,7 +120,7 @@ def latent_scale(latents: Tensor) -> float:
         1 / sqrt(mean over all entries of (z - mean of z)^2)
 
     Args:
-        latents: (n, ...) means of q(z | x).
+        latents: (n, latent_size) means of q(z | x).
 
     Returns:
         One number for all of them.
