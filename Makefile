@@ -19,7 +19,8 @@ help:
 
 setup: $(READY)
 
-$(READY): requirements.lock pyproject.toml environment/setup.sh environment/install.py environment/torchvision_ops.py
+$(READY): requirements.lock pyproject.toml environment/setup.sh environment/install.py environment/torchvision_ops.py \
+		environment/browser/package-lock.json
 	PYTHON="$(PYTHON)" sh environment/setup.sh
 	@touch $(READY)
 
@@ -31,7 +32,7 @@ show: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m tools.make_release --all --check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes .venv/ from requirements.lock, and installs bubblewrap (for the sandbox) and a browser (for the tests of the
-# HTML report) where this user may. Called by `make setup`.
+# Makes .venv/ from requirements.lock, puts pdf.js (for the review page) into it, and installs bubblewrap (for the
+# sandbox) and a browser (for the tests of the pages) where this user may. Called by `make setup`.
 set -eu
 
 if [ -z "${PYTHON:-}" ] || ! "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
@@ -12,6 +12,16 @@ echo "Installing the packages of requirements.lock into .venv/ (a few minutes th
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 .venv/bin/python environment/install.py
+
+if command -v npm >/dev/null; then
+    echo "Installing pdf.js into .venv/ ..."
+    mkdir -p .venv/share/gapgrade
+    cp environment/browser/package.json environment/browser/package-lock.json .venv/share/gapgrade/
+    # the lock holds the digest of each package, and leaves out what pdf.js only needs outside a browser; none is run
+    (cd .venv/share/gapgrade && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+else
+    echo "npm is not installed: python -m grader review will only offer PDFs to be saved. Install npm and run this again." >&2
+fi
 
 [ "$(uname -s)" = Linux ] || { echo "No sandbox on this system: grading here is advisory (--sandbox none)."; exit 0; }
 missing=""

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select
 
 from grader.gradebook.book import Gradebook, Record, note, now, storable
 from grader.gradebook.migrations import GradebookError
@@ -130,11 +130,17 @@ def _check_points(record: Record, task: TaskResult, points: Decimal) -> None:
         raise GradebookError(f"{record.name}: task {task.id} has 0 to {task.max_score:f} points, not {points}")
 
 
+def put_mark(
+    connection: Connection, table: Table, submission: int, task: str, points: Decimal, who: str, why: str
+) -> None:
+    """The last word on a task, inside a transaction."""
+    connection.execute(delete(table).where((table.c.submission_id == submission) & (table.c.task == task)))
+    connection.execute(insert(table).values(submission_id=submission, task=task, points=points, **_signed(who, why)))
+
+
 def _set(book: Gradebook, table: Table, record: Record, task: str, points: Decimal, who: str, why: str) -> None:
-    here = (table.c.submission_id == record.id) & (table.c.task == task)
     with book.writing() as connection:
-        connection.execute(delete(table).where(here))
-        connection.execute(insert(table).values(submission_id=record.id, task=task, points=points, **_signed(who, why)))
+        put_mark(connection, table, record.id, task, points, who, why)
         what = f"task {task}: {points:f} points: {why}"
         note(connection, who, record.sheet, table.name.replace("_", " "), storable(what), record.name)
 

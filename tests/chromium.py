@@ -1,0 +1,144 @@
+"""A browser that tests press keys in: Chromium over its debugging pipe, without another package.
+
+https://chromedevtools.github.io/devtools-protocol/ - messages are JSON, each ends with a null character.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shlex
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+FLAGS = ["--headless", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe", "--hide-scrollbars"]
+PATIENCE = 20.0  # seconds until something that is waited for must have happened
+KEYS = {"Enter": ("Enter", "\r", 13), "Escape": ("Escape", "", 27), "Tab": ("Tab", "", 9)}
+
+
+class Chromium:
+    """One page of a browser of its own; `with Chromium(path, profile) as page:`."""
+
+    def __init__(self, browser: str, profile: Path, width: int = 1280, height: int = 800) -> None:
+        to_browser, self._to = os.pipe()
+        self._from, from_browser = os.pipe()
+        root = ["--no-sandbox"] if os.geteuid() == 0 else []
+        command = [
+            browser,
+            *FLAGS,
+            *root,
+            f"--user-data-dir={profile}",
+            f"--window-size={width},{height}",
+            "about:blank",
+        ]
+        self._process = subprocess.Popen(
+            ["sh", "-c", f"exec {shlex.join(command)} 3<&{to_browser} 4>&{from_browser}"],
+            pass_fds=(to_browser, from_browser), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        os.close(to_browser)
+        os.close(from_browser)
+        self._buffer, self._number, self._session = b"", 0, ""
+        self.console: list[str] = []
+        targets = self.call("Target.getTargets")["targetInfos"]
+        page = next(one["targetId"] for one in targets if one["type"] == "page")
+        self._session = self.call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method: str, **parameters: Any) -> Any:
+        """Call a method of the protocol and wait for what it returns."""
+        self._number += 1
+        message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._read()
+            if answer.get("id") == self._number:
+                assert "error" not in answer, answer["error"]
+                return answer["result"]
+            self._hear(answer)
+
+    def go(self, address: str) -> None:
+        self.call("Page.navigate", url=address)
+        self.until("document.readyState === 'complete' && location.href !== 'about:blank'")
+
+    def run(self, expression: str) -> Any:
+        """The value of a JavaScript expression, promises awaited."""
+        answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def until(self, expression: str, patience: float = PATIENCE) -> Any:
+        """Wait until an expression is true; what it is then."""
+        return self.wait(lambda: self.run(expression), expression, patience)
+
+    def wait(self, ready: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+        end = time.monotonic() + patience
+        while not (found := ready()):
+            assert time.monotonic() < end, f"this never came: {what}\n{self.console}"
+            time.sleep(0.03)
+        return found
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other, as a keyboard does: "1", "m", "Enter", "Shift+2"."""
+        for key in keys:
+            name = key.removeprefix("Shift+")
+            code, text, number = KEYS.get(name, (f"Digit{name}" if name.isdigit() else f"Key{name.upper()}", name, 0))
+            shift = 8 if key != name else 0
+            event = {
+                "key": name,
+                "code": code,
+                "windowsVirtualKeyCode": number or ord(name.upper()),
+                "modifiers": shift,
+            }
+            self.call("Input.dispatchKeyEvent", type="keyDown", **event, **({"text": text} if text else {}))
+            self.call("Input.dispatchKeyEvent", type="keyUp", **event)
+
+    def type(self, text: str) -> None:
+        self.call("Input.insertText", text=text)
+
+    def screenshot(
+        self, file: Path, *, dark: bool = False, width: int = 1280, height: int = 800, scale: float = 1
+    ) -> None:
+        """Write what is seen into a PNG."""
+        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+        self.call("Emulation.setEmulatedMedia", features=scheme)
+        size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": width < 600}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
+        time.sleep(1)
+        file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
+
+    def _read(self) -> dict[str, Any]:
+        while b"\0" not in self._buffer:
+            data = os.read(self._from, 2**16)
+            assert data, "the browser ended"
+            self._buffer += data
+        message, _, self._buffer = self._buffer.partition(b"\0")
+        answer: dict[str, Any] = json.loads(message)
+        return answer
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        if event.get("method") == "Runtime.consoleAPICalled":
+            self.console.append(" ".join(str(one.get("value", one)) for one in event["params"]["args"]))
+        elif event.get("method") == "Log.entryAdded":
+            self.console.append(event["params"]["entry"]["text"])
+        elif event.get("method") == "Page.javascriptDialogOpening":  # such as "leave this page?"
+            answer = {"id": 0, "method": "Page.handleJavaScriptDialog", "params": {"accept": True}}
+            os.write(self._to, json.dumps(answer | {"sessionId": self._session}).encode() + b"\0")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._to)
+        self._process.terminate()
+        self._process.wait(10)
+        os.close(self._from)
