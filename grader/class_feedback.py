@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median, quantiles
@@ -69,13 +69,13 @@ def summarise(texts: Iterable[str], template: str, names: Iterable[str] = ()) ->
         hours=tuple(hours),
         median=median(hours) if hours else None,
         middle_half=(quarters[0], quarters[2]) if quarters else None,
-        spread=_spread(hours),
+        spread=spread(hours),
         comments=_comments(texts, template, _any_of(names)),
     )
 
 
-def _spread(hours: list[Decimal]) -> tuple[Bin, ...]:
-    """Bins of 1, 2, 5, 10, ... hours, the smallest width that needs no more than `MAX_BINS`."""
+def spread(hours: Sequence[Decimal]) -> tuple[Bin, ...]:
+    """Bins of 1, 2, 5, 10, ... hours, the smallest width that needs no more than `MAX_BINS`, of hours in order."""
     if not hours:
         return ()
     widths = (factor * 10**power for power in range(4) for factor in (1, 2, 5))

@@ -42,9 +42,8 @@ class Work:
     @classmethod
     def from_json(cls, text: str) -> Work:
         data = json.loads(text)
-        low, high = data["hours"] or (None, None)
-        hours = None if low is None else (Decimal(low), Decimal(high))
-        return cls(tuple(GapText(*gap) for gap in data["gaps"]), hours)
+        hours = tuple(Decimal(one) for one in data["hours"])
+        return cls(tuple(GapText(*gap) for gap in data["gaps"]), (hours[0], hours[1]) if hours else None)
 
 
 def filled_gaps(gaps: Iterable[Mapping[str, Any]]) -> tuple[GapText, ...]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 
-from grader.gradebook.book import Gradebook
+from grader.gradebook.book import Gradebook, Record
 from grader.gradebook.marks import Marks, marks_in, settle
 from grader.gradebook.schema import submissions
-from grader.result import TaskResult
+from grader.result import Result, TaskResult
 from grader.sheet import Sheet
 
 
@@ -43,6 +44,7 @@ class TestStats:
     id: str
     title: str
     task: str
+    hidden: bool = True
     outcomes: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -61,11 +63,23 @@ class Stats:
     tasks: dict[str, TaskStats] = field(default_factory=dict)
     tests: dict[str, TestStats] = field(default_factory=dict)
     mistakes: Counter[str] = field(default_factory=Counter)
+    mistake_titles: dict[str, str] = field(default_factory=dict)
 
     @property
     def failing(self) -> list[TestStats]:
         """The tests that somebody failed, the most often failed first."""
         return sorted((one for one in self.tests.values() if one.failures), key=lambda one: (-one.failures, one.id))
+
+    def add(self, result: Result) -> None:
+        """Count one more submission."""
+        self.graded += 1
+        self.passed += result.passed
+        for task in result.tasks:
+            _add_task(self, task)
+        tests = [test for task in result.tasks for test in task.tests]
+        titles = {test.mistake: test.mistake_title or test.mistake for test in tests if test.mistake}
+        self.mistakes.update(titles.keys())
+        self.mistake_titles |= titles
 
     def to_json(self) -> dict[str, Any]:
         """Points as text, so that they stay exact."""
@@ -102,15 +116,18 @@ def sheets_in(book: Gradebook) -> list[str]:
 def stats_of(book: Gradebook, sheet: Sheet) -> Stats:
     """Go through a sheet's results once, one at a time, with what people added to them."""
     stats = Stats(sheet.name, book.count(sheet.name))
+    for _, result in settled(book, sheet):
+        if result is not None:
+            stats.add(result)
+    return stats
+
+
+def settled(book: Gradebook, sheet: Sheet) -> Iterator[tuple[Record, Result | None]]:
+    """The submissions of a sheet in the order of their names, each with its result as people left it."""
     said = marks_in(book, sheet.name)
     for record in book.records(sheet.name):
-        if record.result is not None:
-            result = settle(sheet, record.result, said.get(record.name, Marks()), record.handed_in_at)
-            stats.graded += 1
-            stats.passed += result.passed
-            for task in result.tasks:
-                _add_task(stats, task)
-    return stats
+        marks = said.get(record.name, Marks())
+        yield record, record.result and settle(sheet, record.result, marks, record.handed_in_at)
 
 
 def _add_task(stats: Stats, task: TaskResult) -> None:
@@ -122,6 +139,5 @@ def _add_task(stats: Stats, task: TaskResult) -> None:
         one.points += task.score
         one.full += task.score == task.max_score
     for test in task.tests:
-        row = stats.tests.setdefault(test.id, TestStats(test.id, test.title, task.id))
+        row = stats.tests.setdefault(test.id, TestStats(test.id, test.title, task.id, test.visibility == "hidden"))
         row.outcomes[test.outcome] += 1
-    stats.mistakes.update({test.mistake for test in task.tests if test.mistake})

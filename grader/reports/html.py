@@ -1,30 +1,24 @@
 """The report as one HTML file for the student: no script, nothing loaded, readable on any screen and on paper.
 
-Whatever a template prints passes through `text.plain` and is escaped: no template can forget it. A content security
-policy allows the page's own style sheet, by its hash, and nothing else.
+Its policy allows the page's own style sheet, and nothing else; see `pages`.
 """
 
 from __future__ import annotations
 
-import base64
 import functools
-import hashlib
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import jinja2
-from markupsafe import Markup, escape
 
 from grader.reports import words
 from grader.reports.advice import next_steps
 from grader.reports.failures import causes, mistakes, waiting
+from grader.reports.pages import environment, inline
 from grader.reports.text import plain
 from grader.reports.timeline import pushes_of
 from grader.reports.views import StudentResult
 from grader.result import Result, RuleResult, TaskResult
 
-TEMPLATES = Path(__file__).parent / "templates"
 DIFF = 8000
 """How many characters are shown of a file's edits."""
 
@@ -47,12 +41,10 @@ RULES = {
 def html(student: StudentResult) -> str:
     """The page."""
     result = student.shown
-    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     page = _environment().get_template("report.html.j2")
     return page.render(
         result=result,
-        style=Markup(style),  # ours; the page's policy names its hash
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        style=inline("base.css", "report.css"),
         bar=_bar(result),
         not_right=[task for task in result.tasks if _is_not_right(task)],
         steps=next_steps(result),
@@ -63,39 +55,15 @@ def html(student: StudentResult) -> str:
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "points": words.points,
-        "counted": words.counted,
-        "with_code": _with_code,
+    report = environment().overlay()
+    report.filters = {
+        **report.filters,
         "diff_lines": _diff_lines,
         "rule_title": _rule_title,
         "note_lines": _note_lines,
     }
-    environment.globals |= {"words": words, "causes": causes, "mistakes": mistakes, "waiting": waiting}
-    return environment
-
-
-def _shown(value: Any) -> Any:
-    """Every text that a template prints is made plain first; jinja2 escapes it afterwards."""
-    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _with_code(text: str) -> Markup:
-    """A sentence whose `backticks` show as code."""
-    parts = plain(text).split("`")
-    if len(parts) % 2 == 0:
-        return escape(plain(text))
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
-    )
+    report.globals = {**report.globals, "causes": causes, "mistakes": mistakes, "waiting": waiting}
+    return report
 
 
 def _bar(result: Result) -> dict[str, Decimal]:
