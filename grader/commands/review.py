@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import socket
 import webbrowser
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from grader import GapgradeError
 from grader.commands.places import DEFAULT_PLACE, Course, Place, SheetName, sheet_of
+from grader.commands.signature import GraderName, name_of
 from grader.gradebook import open_gradebook
 
 LOOPBACK = "127.0.0.1"
@@ -20,7 +20,7 @@ LOOPBACK = "127.0.0.1"
 def review(
     gradebook: Place = DEFAULT_PLACE,
     sheet: SheetName = None,
-    grader: Annotated[str, typer.Option(help="Your name, which signs what you decide; else the login name.")] = "",
+    grader: GraderName = "",
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Hide names and file names.")] = False,
     ref: Annotated[str | None, typer.Option(help="The branch, tag or commit that the batch graded.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
@@ -41,7 +41,7 @@ def review(
     from grader.review.viewer import find_parts
 
     with open_gradebook(gradebook, must_exist=True) as book:
-        desk = Desk(book, sheet_of(book, sheet, course), grader or _login(), anonymous, ref)
+        desk = Desk(book, sheet_of(book, sheet, course), name_of(grader), anonymous, ref)
         done, of = desk.look().progress()
         parts = find_parts()
         with _listening(port) as listening:
@@ -60,13 +60,6 @@ def review(
             if show:
                 webbrowser.open(doors.address)
             uvicorn.Server(config).run(sockets=[listening])
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        raise GapgradeError("this user has no login name; say who grades: --grader NAME") from None
 
 
 def _listening(port: int) -> socket.socket:

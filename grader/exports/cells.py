@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -27,11 +27,12 @@ class ExportError(GapgradeError):
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV file that a system gave out and takes back: its header, its rows, and how it is written."""
+    """A CSV file that a system gave out and takes back: its header, its rows, how it is written, each row's line."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     delimiter: str = ","
+    lines: tuple[int, ...] = ()
 
 
 def safe(text: str) -> str:
@@ -84,15 +85,25 @@ def read_table(file: Path) -> Table:
         text = data.decode("utf-8-sig")
         first = text.partition("\n")[0]
         delimiter = max(",;\t", key=first.count)
-        header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        (_, header), *rows = _placed(text, delimiter)
     except OSError as error:
         raise ExportError(f"{file}: it cannot be opened ({error.strerror}); check the path") from None
     except (UnicodeDecodeError, csv.Error, ValueError) as error:
         raise ExportError(f"{file}: it is no CSV in UTF-8 ({error}); download it again") from None
-    full = [tuple(row) + ("",) * (len(header) - len(row)) for row in rows if any(row)]
-    if any(len(row) != len(header) for row in full):
-        raise ExportError(f"{file}: a row has more cells than the header; download it again")
-    return Table(tuple(header), tuple(full), delimiter)
+    full = [(line, (*row, *[""] * (len(header) - len(row)))) for line, row in rows if any(row)]
+    for line, row in full:
+        if len(row) != len(header):
+            raise ExportError(f"{file}:{line}: this row has more cells than the header; download the file again")
+    return Table(tuple(header), tuple(row for _, row in full), delimiter, tuple(line for line, _ in full))
+
+
+def _placed(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the line that it begins in: a cell may hold several."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    for row in reader:
+        yield line, row
+        line = reader.line_num + 1
 
 
 def column(table: Table, name: str, file: Path) -> int:

@@ -52,8 +52,8 @@ class Known:
 
     @property
     def state(self) -> str:
-        """Names what was seen; another state has another name."""
-        return f"{self.review.version}/{self.mark.at if self.mark else ''}"
+        """Names what was seen; another state has another name. No spreadsheet takes it for a number or a date."""
+        return f"v{self.review.version} {self.mark.at if self.mark else ''}".strip()
 
 
 class Conflict(GradebookError):
@@ -106,8 +106,12 @@ def _save(connection: Connection, who: str, saving: Saving) -> Known:
         "who": who,
         "at": now(),
     }
-    here = (reviews.c.submission_id == wanted.submission) & (reviews.c.task == wanted.task)
-    if not connection.execute(update(reviews).where(here).values(**values)).rowcount:
+    if known.review.version:
+        this = (reviews.c.submission_id == wanted.submission) & (reviews.c.task == wanted.task)
+        same = update(reviews).where(this & (reviews.c.version == known.review.version))
+        if not connection.execute(same.values(**values)).rowcount:  # a server lets two write at once
+            raise Conflict(known)
+    else:
         connection.execute(insert(reviews).values(submission_id=wanted.submission, task=wanted.task, **values))
     if wanted.done:
         put_mark(connection, manual_points, *key, wanted.points, who, saving.why)
