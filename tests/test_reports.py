@@ -216,7 +216,7 @@ def test_output_between_stop_commands_cannot_start_them_again() -> None:
     first, *middle, last = stop_commands("::error::x\n::resume::\n##[error]x").splitlines()
     assert first == f"::stop-commands::{last.strip(':')}"
     assert re.fullmatch(r"::[0-9a-f]{32}::", last)
-    assert middle[:2] == ["::error::x", "::resume::"]
+    assert middle[:2] == [r"\x3a:error::x", r"\x3a:resume::"]
     assert last not in stop_commands("::error::x")
 
 

@@ -45,6 +45,7 @@ def test_plain_text_holds_nothing_that_acts_or_hides(text: str) -> None:
     shown = safe.plain(text)
     assert all(character == "\n" or character.isprintable() for character in shown)
     assert "##[" not in shown
+    assert not any(line.lstrip().startswith("::") for line in shown.split("\n"))
     assert not safe.has_invisible(shown)
 
 
@@ -55,6 +56,7 @@ def test_plain_text_holds_nothing_that_acts_or_hides(text: str) -> None:
         ("a\u202eb", "a<U+202E>b"),
         ("a\r\nb", "a\\x0d\nb"),
         ("x[::2] → ü 😀", "x[::2] → ü 😀"),
+        ("a\n\n  ::error::b", "a\n\n  \\x3a:error::b"),
         ("\ud800", "<U+D800>"),
         ("i\ufe0f", "i<U+FE0F>"),
     ],

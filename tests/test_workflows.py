@@ -70,6 +70,10 @@ def test_no_job_that_runs_student_code_has_a_secret() -> None:
         commands = " ".join(step.get("run", "") for step in jobs[name]["steps"])
         assert "grader batch" not in commands
         assert "grader grade" not in commands
+        for step in jobs[name]["steps"]:  # nothing of a job with student code comes where the code is that has the token
+            used, given = str(step.get("uses", "")), step.get("with", {})
+            assert "cache" not in given
+            assert not used.startswith("actions/download-artifact@") or given["path"] in ("collected/", "graded/")
     assert jobs["grade"]["permissions"] == {"contents": "read"}
     assert "env" not in load(ROOT / ".github" / "workflows" / "ci.yml")
 

@@ -63,7 +63,7 @@ def publish(
         typer.echo(f"{posted.name}: {plain(posted.diff) if failed else f'{posted.where}: {words[posted.action]}'}")
         if posted.diff and not send and not failed:
             readable = plain(html.unescape(posted.diff), 20_000)  # as GitHub will show it
-            typer.echo("".join(f"    {one}\n" for one in readable.splitlines()))
+            typer.echo("".join(f"  | {one}\n" for one in readable.splitlines()))  # none begins as a command would
     typer.echo(", ".join(f"{count} {words[action]}" for action, count in counts.items()))
     if not send and counts["new"] + counts["changed"]:
         typer.echo("nothing was written; add --send")

@@ -17,6 +17,7 @@ SHORT = 200
 # Characters that Unicode calls printable although nothing is seen: fillers, joiners, variation selectors.
 _BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
 _BLANK_CHARACTER = re.compile(f"[{_BLANK}]")
+_COMMAND = re.compile(r"^(\s*)::", re.MULTILINE)
 _PLAIN_ASCII = re.compile(r"[\n\t\x20-\x7e]*\Z")
 
 # GitHub finds these in the rendered text, where an entity is its character again; a space of no width behind their
@@ -29,11 +30,13 @@ _ENTITIES = str.maketrans({character: f"&#{ord(character)};" for character in st
 def plain(text: str, limit: int = LONG) -> str:
     """Text that a terminal and a log only show: several lines, every other control or invisible character spelled out.
 
-    `##[` is spelled out too: GitHub's runner obeys it anywhere in a line.
+    What GitHub's runner obeys in a log is spelled out, too: `##[` anywhere in a line, `::` where a line begins.
     """
     shown = _cut(text, limit).expandtabs(4)
     if not _PLAIN_ASCII.match(shown):
         shown = "".join(_visible(character) for character in shown)
+    if "::" in shown:
+        shown = _COMMAND.sub(r"\1\\x3a:", shown)
     return shown.replace("##[", r"#\x23[")
 
 
