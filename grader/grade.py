@@ -21,7 +21,9 @@ from grader.reader import Reading, handed_notebooks, load_notebooks, load_templa
 from grader.replay import with_mistake
 from grader.result import Result, TaskResult, TestResult, Versions
 from grader.rules import apply_rules, counts_pdf, extension, late, score_other
+from grader.rules.run_all import rule_on_run_all
 from grader.rules.tasks import FEEDBACK
+from grader.run_all import run_notebooks, runs_all
 from grader.score import add_up, score_code
 from grader.sheet import Sheet, groups_of
 from grader.suite import Gate, Suite, digest_of, tests_version, with_suite
@@ -88,7 +90,9 @@ class Bench:
             counts = counts_pdf(sheet)
             reading = read_behind(cell, self.templates, files, pdf, count_words=counts, notebooks=self.notebooks)
             tasks = [*self._tasks(cell, handin, reading, seed, now)]
+        runs = run_notebooks(self.wall, sheet, self.notebooks, files, reading) if runs_all(sheet) else []
         rules = list(apply_rules(sheet, handin.submission, reading, handin.pushes, handin.members))
+        rules += rule_on_run_all(sheet, runs)
         rules += extension(sheet.due if handin.due else None)
         so_far = add_up(sheet, tasks, rules)
         rules += late(sheet, handin.handed_in_at, so_far.score)

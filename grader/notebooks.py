@@ -67,6 +67,16 @@ def read_notebook(template: str, data: bytes, path: str) -> dict[str, Any]:
     }
 
 
+def tagged(given: Sequence[Cell], handed: Sequence[Cell]) -> list[Cell]:
+    """The student's cells under the names and tags of what was handed out, where they were; others have no tags."""
+    matched = _match(given, handed)
+    known = {at: cell for cell, at in zip(given, matched.places, strict=True)}
+    return [
+        replace(cell, id=known[at].id, tags=known[at].tags) if at in known else replace(cell, id=_place(at), tags=())
+        for at, cell in enumerate(handed)
+    ]
+
+
 def _match(given: Sequence[Cell], handed: Sequence[Cell]) -> _Matched:
     """Which cell is which: by its name, else by the gaps in it, else by its text."""
     places: list[int | None] = [None] * len(given)

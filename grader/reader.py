@@ -182,10 +182,11 @@ def _read_notebook(
     if isinstance(answer, Failure):
         message = f"{path} was not read: {answer.message}"
         return nothing | {"findings": [{"kind": "notebook", "file": path, "line": 0, "message": message}]}
+    found = nothing | answer.value
     if name != path:
         note = {"kind": "cells", "file": path, "line": 0, "message": f"{name} was read as {path}"}
-        answer.value["findings"].insert(0, note)
-    return nothing | answer.value
+        found["findings"] = [note, *found["findings"]]
+    return found
 
 
 def handed_notebooks(notebooks: Iterable[str], handed_in: Iterable[str]) -> dict[str, str]:

@@ -56,7 +56,7 @@ class Task(_Model):
     bonus: bool = False
     where: str = ""
     answers: str = ""  # the table of answers.toml that holds this task's answers, and of the hidden key
-    cell: Annotated[str, Field(pattern=r"^[\w-]{0,64}$")] = ""  # the answer cell of a notebook that a written task is answered in
+    cell: Annotated[str, Field(pattern=r"^[\w-]{0,64}$")] = ""  # a written task's answer cell in a notebook
     file: str = ""  # the text file that a written task is answered in, where it is not the PDF
     max_words: Annotated[int, Field(ge=1)] | None = None
     rubric: Annotated[tuple[RubricItem, ...], BeforeValidator(_as_items)] = ()
@@ -100,6 +100,26 @@ class SubmissionPdf(_Model):
     deduct: Points = Decimal(0)
 
 
+class RunAll(_Model):
+    """A notebook that does not run from its first cell to its last costs `deduct`."""
+
+    deduct: Points = Decimal(0)
+
+
+class Notebooks(_Model):
+    """How notebooks are run as a whole.
+
+    Attributes:
+        run_all: whether each is run from its first cell to its last; a rule `run_all` says so, too.
+        run_all_seconds: how long that may take.
+        epochs: the most epochs of cells with the tag `training`, which are left out without it.
+    """
+
+    run_all: bool = False
+    run_all_seconds: Annotated[float, Field(gt=0, le=3600)] = 120
+    epochs: Annotated[int, Field(ge=1)] | None = None
+
+
 class Rules(_Model):
     """What costs points or is only noted; a rule that is not named in the sheet does not apply."""
 
@@ -108,6 +128,7 @@ class Rules(_Model):
     late: Late | None = None
     comments: Comments | None = None
     submission_pdf: SubmissionPdf | None = None
+    run_all: RunAll | None = None
 
 
 class Limits(_Model):
@@ -138,6 +159,7 @@ class Sheet(_Model):
     unused_tests: tuple[str, ...] = ()
     rules: Rules = Rules()
     limits: Limits = Limits()
+    notebooks: Notebooks = Notebooks()
 
     @property
     def course(self) -> Path:
@@ -218,6 +240,7 @@ def _in_words(error: Any) -> str:
 
 def _all_keys() -> Iterator[str]:
     models: list[type[_Model]] = [Sheet, Task, RubricItem, Rules, Pushes, Gaps, Late, Comments, SubmissionPdf, Limits]
+    models += [Notebooks, RunAll]
     for model in models:
         yield from model.model_fields
 

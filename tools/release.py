@@ -198,8 +198,10 @@ def _public_sheet(sheet: Sheet, tests: dict[str, Path], notebooks: list[str]) ->
         if public or task.kind == "style":
             about = {"id": task.id, "title": task.title, "kind": task.kind, "bonus": task.bonus}
             tasks.append({**about, "points": str(task.points), "tests": public})
-    public = {"title": sheet.title, "tasks": tasks} | ({"notebooks": notebooks} if notebooks else {})
-    return json.dumps(public, indent=2, ensure_ascii=False) + "\n"
+    told: dict[str, object] = {"title": sheet.title, "tasks": tasks}
+    if notebooks:
+        told["notebooks"] = notebooks
+    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
 
 def _groups(file: Path) -> set[str]:

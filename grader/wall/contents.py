@@ -17,6 +17,7 @@ READERS = (
     "notebooks",
     "pdf",
     "reading",
+    "running",
     "splice",
 )
 SHARED = ("cells", "codec", "notebooks")

@@ -11,11 +11,14 @@ import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from gapcheck.cells import NotebookError, read_ipynb
+from grader.notebooks import ANSWER, EMPTY_ANSWER
 from tools.checks.findings import Finding
 from tools.checks.secrets import Secret, gap_secrets, secrets_of, tokens_of
 from tools.checks.shown import Shown, load_shown
 from tools.checks.subject import Subject
 
+_OURS = {"deletable", "editable", "gapgrade", "tags"}
 HISTORY_COMMITS = "2000"
 
 
@@ -55,15 +58,16 @@ def find_leaks(files: Mapping[str, bytes], subjects: Iterable[Subject], sheet_na
             yield from _answers(shown, data)
         if b"\0" in data[:1024]:
             continue
-        yield from find_tokens(shown, data, secrets, allowed)
-        words = dict(reversed(tokens_of(data)))
+        text = _readable(path, data)
+        yield from find_tokens(shown, text, secrets, allowed)
+        words = dict(reversed(tokens_of(text)))
         for name, place in names.items():
             if name.encode() in words:
-                line = data.count(b"\n", 0, words[name.encode()]) + 1
+                line = text.count(b"\n", 0, words[name.encode()]) + 1
                 yield Finding(shown, line, f"names {name} of {place}", "do not name hidden tests")
         for title, place in titles.items():
-            if title.encode() in data:
-                line = data.count(b"\n", 0, data.index(title.encode())) + 1
+            if title.encode() in text:
+                line = text.count(b"\n", 0, text.index(title.encode())) + 1
                 yield Finding(shown, line, f"holds words of {place}", "take them out of what is handed out")
 
 
@@ -102,6 +106,16 @@ def _answers(shown: str, data: bytes) -> Iterator[Finding]:
             yield Finding(shown, row, "holds an answer", "hand the box out empty")
 
 
+def _readable(path: str, data: bytes) -> bytes:
+    """The sources of a notebook's cells, where a line ends as it does in any file; other files as they are."""
+    if not path.endswith(".ipynb"):
+        return data
+    try:
+        return "\n".join(cell.source for cell in read_ipynb(data, path)).encode()
+    except NotebookError:
+        return data
+
+
 def _notebook(shown: str, data: bytes) -> Iterator[Finding]:
     try:
         cells = json.loads(data)["cells"]
@@ -111,8 +125,12 @@ def _notebook(shown: str, data: bytes) -> Iterator[Finding]:
     for number, cell in enumerate(cells, 1):
         if cell.get("outputs") or cell.get("execution_count"):
             yield Finding(shown, 0, f"cell {number} has outputs, which may show a solution", "clear all outputs")
-        if cell.get("metadata"):
+        metadata = cell.get("metadata", {})
+        if cell.get("attachments") or metadata.keys() - _OURS or metadata.get("gapgrade", {}).keys() - {"cell", "role"}:
             yield Finding(shown, 0, f"cell {number} has metadata, which may hold a key", "clear the metadata")
+        role = metadata.get("gapgrade", {}).get("role")
+        if role == ANSWER and "".join(cell.get("source", "")) != EMPTY_ANSWER:
+            yield Finding(shown, 0, f"cell {number} holds an answer", "hand the cell out empty")
 
 
 def find_bytecode(release: Path, sheet_name: str) -> Iterator[Finding]:

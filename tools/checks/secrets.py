@@ -8,8 +8,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from grader.cells import TEXT_SUFFIX
 from grader.lines import scan, split_lines
 from tools.checks.subject import Subject
+from tools.notebook import answers_of
 
 WINDOW = 16  # tokens of a solution that in a row are no idiom: `model.eval()`, `with torch.no_grad():`, a loop's head
 SHORTEST = 10  # a gap or comment with fewer tokens (`return self.layers(x)` has 7) says nothing
@@ -46,8 +48,8 @@ def tokens_of(text: bytes) -> list[tuple[bytes, int]]:
 
 
 def secrets_of(subject: Subject) -> list[Secret]:
-    """What the exercise's gaps and hidden tests hold."""
-    return [*gap_secrets(subject), *_test_secrets(subject)]
+    """What the exercise's gaps, model answers and hidden tests hold."""
+    return [*gap_secrets(subject), *_answer_secrets(subject), *_test_secrets(subject)]
 
 
 def gap_secrets(subject: Subject) -> Iterator[Secret]:
@@ -65,6 +67,13 @@ def gap_secrets(subject: Subject) -> Iterator[Secret]:
                 if not comment.startswith("# STUDENT:"):
                     yield from _secret(comment.strip("# "), WINDOW, f"a comment in {place}", gap.label)
             yield from _secret(code, WINDOW, place, gap.label)
+
+
+def _answer_secrets(subject: Subject) -> Iterator[Secret]:
+    for path, text in subject.solution.items():
+        if path.endswith(TEXT_SUFFIX):
+            for name, answer in answers_of(text).items():
+                yield from _secret(answer, WINDOW, f'the model answer "{name}" of {subject.source(path)}')
 
 
 def _secret(text: str, window: int, place: str, gap: str = "") -> Iterator[Secret]:

@@ -99,11 +99,11 @@ def read_percent(text: str) -> list[Cell]:
     """The cells of a text in the percent format; a header of jupytext's at its top is left out."""
     cells: list[Cell] = []
     header, first, lines = "", 0, text.splitlines()
-    for row, line in enumerate([*lines, "# %%"], 1):
+    for above, line in enumerate([*lines, "# %%"]):
         if match := _HEADER.fullmatch(line):
-            if first or _is_code(lines[: row - 1]):
-                cells.append(_percent_cell(header, lines[first : row - 1], first + 1, len(cells) + 1))
-            header, first = match["rest"] or "", row
+            if first or _is_code(lines[:above]):
+                cells.append(_percent_cell(header, lines[first:above], first + 1, len(cells) + 1))
+            header, first = match["rest"] or "", above + 1
     return cells
 
 

@@ -1,0 +1,34 @@
+"""Notebooks run from their first cell to their last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from grader.result import Evidence, RuleResult
+from grader.rules.evidence import counted
+from grader.run_all import Run
+from grader.score import round_down
+from grader.sheet import Sheet
+
+
+def rule_on_run_all(sheet: Sheet, runs: Sequence[Run]) -> Iterator[RuleResult]:
+    """Deduct once where a notebook stops at a cell that fails, and name the cell."""
+    if not runs:
+        return
+    failed = [run for run in runs if run.problem]
+    if not failed:
+        ran, skipped = sum(run.ran for run in runs), sum(run.skipped for run in runs)
+        message = f"All {counted(ran, 'cell')} ran, from the first to the last"
+        message += f"; {counted(skipped, 'long cell was', 'long cells were')} left out." if skipped else "."
+        yield RuleResult(id="run_all", deduction=Decimal(0), message=message)
+        return
+    deduct = sheet.rules.run_all.deduct if sheet.rules.run_all else Decimal(0)
+    names = ", ".join(run.path for run in failed)
+    message = f"{names} {'does' if len(failed) == 1 else 'do'} not run from the first cell to the last."
+    evidence = tuple(Evidence(text=run.problem, file=_place(run)) for run in failed)
+    yield RuleResult(id="run_all", deduction=round_down(deduct, sheet), message=message, evidence=evidence)
+
+
+def _place(run: Run) -> str:
+    return f'{run.path}, cell "{run.cell}"' if run.cell else run.path

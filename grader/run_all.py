@@ -1,0 +1,81 @@
+"""Whether handed-in notebooks run from their first cell to their last; each runs in a process behind the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.cells import SUFFIX
+from grader.reader import Reading, handed_notebooks
+from grader.sheet import Sheet
+from grader.wall import Call, Failure, Wall
+
+SOURCE = """
+from grader.running import run_all
+
+def run(template, data, path, seconds, epochs):
+    return run_all(template, data.tobytes(), path, seconds, epochs)
+"""
+NOT_NEEDED = (SUFFIX, ".pdf")
+GRACE_SECONDS = 5  # for what is not the student's: loading IPython, and telling which cell was too slow
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of one notebook; student code ran in the process that says so, and could have said anything.
+
+    Attributes:
+        ran, skipped: how many cells.
+        cell: the name of the cell that failed; empty where none did, or where it is not known.
+        problem: why it failed; empty where every cell ran.
+    """
+
+    path: str
+    ran: int = 0
+    skipped: int = 0
+    cell: str = ""
+    problem: str = ""
+
+
+def runs_all(sheet: Sheet) -> bool:
+    """Whether a sheet asks that notebooks are run."""
+    return sheet.notebooks.run_all or sheet.rules.run_all is not None
+
+
+def run_notebooks(
+    wall: Wall, sheet: Sheet, notebooks: Mapping[str, str], files: Mapping[str, bytes], reading: Reading
+) -> list[Run]:
+    """Run each notebook of the sheet as it was handed in, beside the files that the tests see.
+
+    Args:
+        notebooks: the release's notebooks, by path.
+        files: the submission's files.
+    """
+    seconds = sheet.notebooks.run_all_seconds
+    limits = sheet.limits.model_copy(update={"probe_seconds": seconds + GRACE_SECONDS})
+    beside = {path: data for path, data in files.items() if not path.lower().endswith(NOT_NEEDED)}
+    beside |= {path: text.encode() for path, text in reading.files.items()}
+    named = handed_notebooks(notebooks, files)
+    runs = []
+    for path, template in notebooks.items():
+        if path not in named:
+            runs.append(Run(path, problem="it is missing"))
+            continue
+        data = np.frombuffer(files[named[path]], np.uint8)
+        with wall.open(limits) as cell:
+            cell.place(beside)
+            answer = cell.call(Call(SOURCE, "run", (template, data, path, seconds, sheet.notebooks.epochs)))
+        runs.append(_read(path, answer.message if isinstance(answer, Failure) else answer.value))
+    return runs
+
+
+def _read(path: str, answer: object) -> Run:
+    """What came back, if it is what `grader.running.run_all` returns."""
+    match answer:
+        case {"ran": int(ran), "skipped": int(skipped), "cell": str(cell), "message": str(message)}:
+            return Run(path, ran, skipped, cell[:100], message[:500])
+        case str(problem):
+            return Run(path, problem=problem)
+    return Run(path, problem="its cells kept the run from telling how it went")
