@@ -96,8 +96,10 @@ def rounds_of_both(weights: list[list[Tensor]], batches: list[list[Tensor]], lr:
 
 @probe
 def samples(weight: Tensor, classes: Tensor, noise: Tensor, label: int, training: bool, device: str) -> list[object]:
-    """What sample_class makes of a generator that has other pictures in training mode; on "meta" only the shape."""
+    """What sample_class makes of a generator that has other pictures in training mode; on "meta" shape and device."""
     from lib.train_conditional_gan import sample_class
+
+    seen: list[str] = []
 
     class Generator(nn.Module):
         def __init__(self) -> None:
@@ -105,13 +107,14 @@ def samples(weight: Tensor, classes: Tensor, noise: Tensor, label: int, training
             self.weight, self.classes = nn.Parameter(weight), nn.Parameter(classes)
 
         def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+            seen.append(labels.device.type)
             pictures = torch.tanh(z @ self.weight + self.classes[labels])
             return -pictures.view(-1, 1, 2, 3) if self.training else pictures.view(-1, 1, 2, 3)
 
     generator = Generator().train(training).to(device)
     pictures = sample_class(generator, label, noise.to(device))
     if device == "meta":
-        return [list(pictures.shape)]
+        return [list(pictures.shape), seen]
     return [pictures, pictures.requires_grad, generator.training]
 
 
@@ -302,8 +305,9 @@ def test_sampling_records_no_gradients_and_restores_the_mode(fresh_seed: int) ->
 @task("cgan-training", hint="The classes must be on the device of the noise.")
 def test_sampling_works_on_the_device_of_the_noise(fresh_seed: int) -> None:
     # "meta" is a device that every machine has; its tensors have shapes and no values
-    (shape,) = samples(*draw_generator(fresh_seed), 1, True, "meta")
+    shape, seen = samples(*draw_generator(fresh_seed), 1, True, "meta")
     assert_equal(shape, [N, 1, 2, 3], "the shape of samples on another device")
+    assert_equal(seen, ["meta"], "the device of the classes")
 
 
 def draw_generator(seed: int) -> tuple[Tensor, Tensor, Tensor]:

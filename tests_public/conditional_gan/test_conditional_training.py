@@ -68,11 +68,11 @@ def random_batch(seed: int) -> tuple[Tensor, Tensor, Tensor]:
 
 @task("cgan-training", hint="Real pictures have the label 1, generated ones the label 0; the losses take logits.")
 def test_losses_of_logits_that_are_all_the_same() -> None:
-    for logit in (0.0, 1.5):
-        of_d, of_g = losses(torch.full((4,), logit), torch.full((3,), logit))
-        real = 1 / (1 + math.exp(-logit))
-        assert_close(assert_tensor(of_d, (), what="the loss"), -math.log(real) - math.log(1 - real), what="D's loss")
-        assert_close(assert_tensor(of_g, (), what="the loss"), -math.log(real), what="G's loss")
+    for real_logit, fake_logit in ((0.0, 0.0), (1.5, -0.5)):
+        of_d, of_g = losses(torch.full((4,), real_logit), torch.full((3,), fake_logit))
+        real, fake = (1 / (1 + math.exp(-logit)) for logit in (real_logit, fake_logit))
+        assert_close(assert_tensor(of_d, (), what="the loss"), -math.log(real) - math.log(1 - fake), what="D's loss")
+        assert_close(assert_tensor(of_g, (), what="the loss"), -math.log(fake), what="G's loss")
 
 
 @task("cgan-training", hint="Each update takes one step of one optimiser, and that one holds one network's weights.")
