@@ -81,7 +81,7 @@ torch.manual_seed(0)
 train_data, test_data = load_digits()
 train_loader = DataLoader(train_data, batch_size=64, shuffle=True)
 test_loader = DataLoader(test_data, batch_size=200)
-EPOCHS = 20 if isinstance(train_data, MadeDigits) else 10
+EPOCHS, LEARNING_RATE = (20, 3e-3) if isinstance(train_data, MadeDigits) else (10, 1e-3)
 
 images, labels = next(iter(test_loader))
 print(f"{len(train_data):,} images to train with, {len(test_data):,} to test with")
@@ -115,7 +115,7 @@ show_rows(torch.stack([images[labels == digit][:12, 0] for digit in range(10)]).
 # | convolution to 32 channels, kernel 3, stride 2, padding 1; ReLU | $32 \times 14 \times 14$ |
 # | convolution to 64 channels, kernel 3, stride 2, padding 1; ReLU | $64 \times 7 \times 7$ |
 # | flatten | 3136 |
-# | linear to 16; ReLU | 16 |
+# | linear to 16, no activation | 16 |
 # | two linear heads: `mean_z` and `logvar_z` | `latent_size` each |
 #
 # | decoder | output |
@@ -127,7 +127,8 @@ show_rows(torch.stack([images[labels == digit][:12, 0] for digit in range(10)]).
 # | an output activation: **you choose** | $1 \times 28 \times 28$ |
 #
 # "The same kernel" means kernel 3, stride 2, padding 1. A transposed convolution with it turns $n$ rows into
-# $2 (n - 1) - 2 \cdot 1 + 3 + 1 = 2n$, where the last 1 is the output padding.
+# $2 (n - 1) - 2 \cdot 1 + 3 + 1 = 2n$, where the last 1 is the output padding. The 16 numbers have no activation: so
+# few ReLUs easily die all together in the first steps, and then no image tells the heads anything any more.
 #
 # ### 2a The model (2 points)
 #
@@ -156,7 +157,6 @@ class VAE(nn.Module):
             nn.ReLU(),
             nn.Flatten(),
             nn.Linear(64 * 7 * 7, 16),
-            nn.ReLU(),
         )
         # both heads read the same 16 numbers
         self.encoder_mean = nn.Linear(16, latent_size)
@@ -278,14 +278,14 @@ print("sample_latent: nothing to complain about.")
 
 # %% [markdown] tags=["answer"] id="q-2b"
 # 1. A sigmoid. A pixel of the output is the probability of white, so it has to lie between 0 and 1, and the binary
-#    cross-entropy is defined for such values only; the sigmoid maps any real number there, and its gradient is nowhere
-#    zero. The heads give a mean and the logarithm of a variance. Both may be any real number, negative ones included,
-#    so an activation such as ReLU would forbid half of all means and all variances below 1.
+#    cross-entropy is defined for such values only; the sigmoid maps any real number there, and its gradient is
+#    nowhere zero. The heads give a mean and the logarithm of a variance. Both may be any real number, negative ones
+#    included, so an activation such as ReLU would forbid half of all means and all variances below 1.
 # 2. A drawn number is no differentiable function of the distribution's parameters: `torch.normal` returns a tensor
 #    without a history, and backpropagation ends there. The decoder would still be trained by the reconstruction, but
 #    no gradient of the reconstruction would reach the encoder, which would then only follow the KL term and learn
-#    nothing about images. With $z = \mu + \sigma \epsilon$ the randomness sits in $\epsilon$, and
-#    $\partial z / \partial \mu = 1$, $\partial z / \partial \sigma = \epsilon$.
+#    nothing about images. With $z = \mu + \sigma \epsilon$ the randomness sits in $\epsilon$, and $\partial z /
+#    \partial \mu = 1$, $\partial z / \partial \sigma = \epsilon$.
 
 # %% [markdown] id="about-the-loss"
 # ## 3 The loss
@@ -477,7 +477,7 @@ print(f"One epoch has brought the loss of an image from {untrained[0]:.0f} down 
 # %% tags=["training"] id="train-vae"
 torch.manual_seed(0)
 vae = VAE(latent_size=2)
-vae_history = train(vae, num_epochs=EPOCHS)
+vae_history = train(vae, num_epochs=EPOCHS, lr=LEARNING_RATE)
 vae_test = test(vae)
 print("Test images: loss {:.1f}, reconstruction term {:.1f}, KL term {:.2f}".format(*vae_test))
 
@@ -493,12 +493,19 @@ show_rows(rows, ["test image", "reconstruction", "decoded noise"])
 # %% [markdown] id="question-4c"
 # ### 4c Question (1 point)
 #
-# 1. In which order do the two terms of the loss fall and rise in the first epochs? Explain it: what does an untrained
-#    model gain by a larger KL term?
+# 1. Which of the two terms falls and which rises in the first epochs? Explain it: what does the model gain by a larger
+#    KL term?
 # 2. Compare the loss of the test images with the last loss of the training. What does it say about overfitting?
 
 # %% [markdown] tags=["answer"] id="q-4c"
-# TBD
+# 1. The reconstruction term falls from the first batch on. The KL term starts near 0, because an untrained encoder
+#    says about the same for every image, and rises to 4 or so in the first epochs. For as long as z says nothing
+#    about the image, the decoder can only draw the mean of all images, which costs 144. Telling images apart costs
+#    4 or so of KL, but in the end it saves 30 of reconstruction, so it pays. From then on the reconstruction falls slowly, and the
+#    KL term stays about where it is: what z says in addition has to save more than it costs.
+# 2. They are nearly the same (118.8 for test images, 118.3 in the last epoch). So the model does not overfit: it does
+#    as well on digits that it has never seen. With two noisy numbers it could not learn images by heart anyway. It is
+#    still improving a little, so more epochs would help more than more images.
 
 # %% [markdown] id="about-the-latent-space"
 # ## 5 The latent space
@@ -554,7 +561,12 @@ grid = plot_latent(vae)
 # which property of the model makes them look so?
 
 # %% [markdown] tags=["answer"] id="q-5b"
-# TBD
+# Digits change into each other gradually, and along the way there are forms that are no digit: a 7 becomes a 2 and
+# the 2 a 3 from left to right in the upper half, a 1 becomes a 4 in the lower left. In between, strokes of both are
+# grey and blurred, as in a mean of two images. The decoder is a continuous function, so near points give similar
+# images. And since the encoder adds noise, one place of the latent space stands for several images, sometimes of
+# several classes; the image that is decoded there has to be cheap for all of them, and that is their mean, pixel by
+# pixel. The prior leaves no empty room between the classes, so the mixtures have to lie somewhere.
 
 # %% [markdown] id="question-5c"
 # ### 5c Question (1 point)
@@ -563,7 +575,12 @@ grid = plot_latent(vae)
 # Why can two latent variables not keep everything about an image?
 
 # %% [markdown] tags=["answer"] id="q-5c"
-# TBD
+# 1, 7, 4 and 0 have large regions at the border, since they look unlike the others. 5, 6, 8 and 9 share a small part
+# of the middle, and hardly a clean 6 or 9 can be found there. Within a region the slant and the boldness vary: the
+# zeros become upright and bolder downwards, the sevens slanted to the right. Two numbers with noise in them carry few
+# nats: the KL term, 4.5 on average, is an upper bound of what z tells about an image. Whatever saves the most of the
+# cross-entropy is kept, that is what changes the most pixels. Fonts, dots in zeros and small serifs do not pay, and
+# are averaged away.
 
 # %% [markdown] id="about-the-scatter"
 # ### 5d Where do the images lie? (1 point)
@@ -615,7 +632,10 @@ means_of_images, labels_of_images = scatterplot_latent(vae)
 # puts them there. How does that show in the grid?
 
 # %% [markdown] tags=["answer"] id="q-5e"
-# TBD
+# 8 and 5 overlap, and so do 6 and 9 with 8; 0 and 9 are neighbours. In pixels they hardly differ: an 8 and a 9 share
+# all but one stroke. Confusing them costs little reconstruction, while keeping them apart costs KL. In the grid that
+# part shows forms which could be a 5, 6, 8 or 9. The 1, on the other hand, lies by itself on the left, and the grid
+# has clean ones there.
 
 # %% [markdown] id="question-5f"
 # ### 5f Question (1 point)
@@ -624,7 +644,11 @@ means_of_images, labels_of_images = scatterplot_latent(vae)
 # it, and why does one need it to generate images?
 
 # %% [markdown] tags=["answer"] id="q-5f"
-# TBD
+# All points together lie around the origin and are about as wide as the rings say: most are within radius 2, hardly
+# any beyond 3. They do not fill the disc evenly: there are gaps between the classes, and the middle of the right half
+# is crowded. The KL term does that: it costs something to be far from the origin and to have a variance far from 1.
+# To generate, one draws z from N(0, I) and decodes it. That gives something like the data only if z falls where the
+# encoder has put images, since the decoder has not been trained anywhere else.
 
 # %% [markdown] id="question-5g"
 # ### 5g Question (1 point)
@@ -633,7 +657,12 @@ means_of_images, labels_of_images = scatterplot_latent(vae)
 # 100 times as much? (You need not train it, but you may, in a cell of your own.)
 
 # %% [markdown] tags=["answer"] id="q-5g"
-# TBD
+# Without the KL term nothing holds the means near the origin, and nothing forbids small variances. The encoder would
+# make them tiny, since noise only spoils the reconstruction, and would spread the means over a large area, with gaps
+# between the classes. The reconstructions would become a little sharper; the grid from -2.5 to 2.5 would show only a
+# small part, and in the gaps images that are no digits. With a weight of 100 nearly nothing that z could say would be
+# worth its price: q(z | x) would become the prior for every image, all means would lie at the origin, and the decoder
+# would draw the same mean of all images everywhere.
 
 # %% [markdown] id="question-5h"
 # ### 5h Question (1 point)
@@ -642,7 +671,12 @@ means_of_images, labels_of_images = scatterplot_latent(vae)
 # Name two weaknesses of your procedure.
 
 # %% [markdown] tags=["answer"] id="q-5h"
-# TBD
+# Encode the test images with the label 7, take their means and decode them, or draw a z from each q(z | x) and decode
+# that; or look for the region of the sevens in the scatter plot and draw z from there. Weaknesses: one needs labelled
+# images and the encoder, so the model alone cannot do it. The region of the sevens borders on those of 1 and 2, so
+# some images turn into something else and nobody tells which. There are only as many different sevens as that region
+# holds: slant and boldness have to share what little room the other digits leave. For the digits in the middle, 5 or
+# 6, it would go wrong most of the time.
 
 # %% [markdown] id="about-the-cvae"
 # ## 6 The conditional VAE
@@ -665,7 +699,7 @@ means_of_images, labels_of_images = scatterplot_latent(vae)
 # | image | $1 \times 28 \times 28$ |
 # | the two convolutions as before, each with ReLU; flatten | 3136 |
 # | **join with $y$**: first the 3136 features, then the label | 3136 + `num_classes` |
-# | linear to 16; ReLU | 16 |
+# | linear to 16, no activation | 16 |
 # | two linear heads: `mean_z` and `logvar_z` | `latent_size` each |
 #
 # | decoder | output |
@@ -753,8 +787,8 @@ class ConditionalVAE(nn.Module):
         # START TODO (cvae 6a.4): join the features of the image with the label, and apply the layers behind.
         # Hint: each image has its own label, so the two belong side by side, not one below the other.
         joined = torch.cat([self.encoder_image(x), y], dim=1)
-        hidden = F.relu(self.encoder_joined(joined))
-        # as before: no activation on the heads
+        hidden = self.encoder_joined(joined)
+        # as before: no activation in the heads
         return self.encoder_mean(hidden), self.encoder_logvar(hidden)
         # END TODO
 
@@ -906,7 +940,7 @@ print(f"One epoch has brought the loss of an image from {untrained[0]:.0f} down 
 # %% tags=["training"] id="train-cvae"
 torch.manual_seed(0)
 cvae = ConditionalVAE(latent_size=2, num_classes=10)
-cvae_history = train_cvae(cvae, num_epochs=EPOCHS)
+cvae_history = train_cvae(cvae, num_epochs=EPOCHS, lr=LEARNING_RATE)
 cvae_test = test_cvae(cvae)
 print("Test images: loss {:.1f}, reconstruction term {:.1f}, KL term {:.2f}".format(*cvae_test))
 print("VAE:         loss {:.1f}, reconstruction term {:.1f}, KL term {:.2f}".format(*vae_test))
@@ -974,7 +1008,11 @@ for digit, panel in enumerate(panels.flat):
 # across the ten pictures.
 
 # %% [markdown] tags=["answer"] id="q-6e"
-# TBD
+# They stand for the style: in these pictures strokes become bolder towards the upper right, and digits lean to the
+# right towards the lower right. (With another seed the axes may be turned or mirrored.) It is the same for all ten
+# digits: at one place there is the same style ten times. That need not be so, the model could have used other axes
+# for every digit. But z and the label go through the same layers, and slant and boldness change the pixels of all
+# digits in similar ways, so sharing them is what is learned most easily.
 
 # %% [markdown] id="about-the-cvae-scatter"
 # ### 6f Where do the images lie now? (1 point)
@@ -1023,7 +1061,10 @@ means_of_images, labels_of_images = scatterplot_latent_cvae(cvae)
 # encoder no reason to store any more, and what would it cost?
 
 # %% [markdown] tags=["answer"] id="q-6g"
-# TBD
+# In 5d each class had a place of its own. Now all classes lie on top of each other, and each alone is spread about
+# like the prior. The decoder is told the digit by y, so the reconstruction gains nothing if z says it once more; but
+# saying it would cost KL, because means that depend on the digit would lie further from the origin. So the encoder
+# stores only what the label does not tell. z and y have become nearly independent.
 
 # %% [markdown] id="about-the-style"
 # One more picture. Each row starts with a test image. Its $z$ is found with its own label, then decoded with all ten.
@@ -1042,7 +1083,13 @@ show_rows(torch.stack([styles, *columns], dim=1)[:, :, 0].numpy(), [f"style of a
 # where does the gain come from? Is it fair to conclude that the conditional VAE is the better model of images?
 
 # %% [markdown] tags=["answer"] id="q-6h"
-# TBD
+# VAE: 114.2 + 4.5 = 118.8; conditional VAE: 99.5 + 3.3 = 102.8. Both terms are smaller, the reconstruction by 15
+# nats, the KL term by 1. The label takes away a large part of what has to be guessed (up to log 10 = 2.3 nats of
+# information, which z had to pay for and did not manage to store well), and both numbers in z are free for the style.
+# The comparison is not quite fair, though: the one loss bounds -log p(x), the other -log p(x | y). The conditional
+# model has been told something about the image which the other had to find out. Even with log 10 = 2.3 nats added,
+# for the label that a generator of unlabelled images would have to draw first, its 105.1 is the better bound, so here
+# it is the better model of images as well.
 
 # %% [markdown] id="question-6i"
 # ### 6i Question (1 point)
@@ -1051,7 +1098,10 @@ show_rows(torch.stack([styles, *columns], dim=1)[:, :, 0].numpy(), [f"style of a
 # images? What happens, and why, if the label that is decoded differs from the one with which $z$ was encoded?
 
 # %% [markdown] tags=["answer"] id="q-6i"
-# TBD
+# Draw z from N(0, I) a hundred times and decode each with the one-hot label 7. The prior is the right distribution
+# here, since the encoded images of each class are spread like it; and it needs no images. If the decoder gets another
+# label than the encoder, it draws the other digit in the same style: a bold slanted 2 becomes a bold slanted 7. z
+# holds only what the label did not tell, that is the style, and the decoder takes the digit from y alone.
 
 # %% [markdown] id="discussion"
 # ## 7 Discussion
@@ -1062,7 +1112,12 @@ show_rows(torch.stack([styles, *columns], dim=1)[:, :, 0].numpy(), [f"style of a
 # one could do if only some of the images have labels.
 
 # %% [markdown] tags=["answer"] id="q-7a"
-# TBD
+# A VAE needs no labels. I would use it where there are none, or to find out how data are grouped: its latent space
+# orders the classes by itself, while that of the conditional VAE knows nothing of them. A conditional VAE can be
+# asked for something, a digit, and can change the digit but keep the style; a VAE can do neither. On the other hand
+# it can neither encode nor reconstruct an image whose label is unknown. If only some images have labels, one can
+# train a classifier on those and use its probabilities as y for the others, or treat the missing label as a further
+# latent variable and sum over it; or simply use an eleventh class "unknown".
 
 # %% [markdown] id="question-7b"
 # ### 7b Question (1 point)
@@ -1071,4 +1126,10 @@ show_rows(torch.stack([styles, *columns], dim=1)[:, :, 0].numpy(), [f"style of a
 # one that matters.
 
 # %% [markdown] tags=["answer"] id="q-7b"
-# TBD
+# Two latent variables: what does not fit into them is averaged. Train with `latent_size=16` and everything else
+# equal; if the test images are reconstructed sharply then, this was the reason. The
+# likelihood: the cross-entropy treats pixels as independent, given z, so where the model is uncertain about a
+# stroke's place, a grey smear is the best answer. Train the same model with another loss, for example that of a GAN's
+# discriminator, with two latent variables again; if the digits become sharp, though perhaps at the wrong place, it
+# was the likelihood. Further reasons could be a small decoder (double the channels) or too little training (let it
+# run for 100 epochs and look whether the loss still falls).
