@@ -76,12 +76,16 @@ from lib.plot_cvae import show_grid, show_histories, show_rows, show_scatter
 # fetches the handwritten digits of MNIST and uses those. They are ten times as many, so training takes ten times as
 # long, and the pictures are worth the wait.
 
-# %% tags=["slow"] id="data"
+# %% tags=["training"] id="data"
 torch.manual_seed(0)
 train_data, test_data = load_digits()
 train_loader = DataLoader(train_data, batch_size=64, shuffle=True)
 test_loader = DataLoader(test_data, batch_size=200)
-EPOCHS, LEARNING_RATE = (20, 3e-3) if isinstance(train_data, MadeDigits) else (10, 1e-3)
+EPOCHS = 20
+LEARNING_RATE = 3e-3
+if not isinstance(train_data, MadeDigits):  # MNIST has ten times as many images
+    EPOCHS = 10
+    LEARNING_RATE = 1e-3
 
 images, labels = next(iter(test_loader))
 print(f"{len(train_data):,} images to train with, {len(test_data):,} to test with")
@@ -481,7 +485,7 @@ vae_history = train(vae, num_epochs=EPOCHS, lr=LEARNING_RATE)
 vae_test = test(vae)
 print("Test images: loss {:.1f}, reconstruction term {:.1f}, KL term {:.2f}".format(*vae_test))
 
-# %% tags=["slow"] id="show-vae"
+# %% tags=["training"] id="show-vae"
 show_histories({"VAE": vae_history})
 originals = images[:14]
 with torch.no_grad():
@@ -500,9 +504,9 @@ show_rows(rows, ["test image", "reconstruction", "decoded noise"])
 # %% [markdown] tags=["answer"] id="q-4c"
 # 1. The reconstruction term falls from the first batch on. The KL term starts near 0, because an untrained encoder
 #    says about the same for every image, and rises to 4 or so in the first epochs. For as long as z says nothing
-#    about the image, the decoder can only draw the mean of all images, which costs 144. Telling images apart costs
-#    4 or so of KL, but in the end it saves 30 of reconstruction, so it pays. From then on the reconstruction falls slowly, and the
-#    KL term stays about where it is: what z says in addition has to save more than it costs.
+#    about the image, the decoder can only draw the mean of all images, which costs 144. Telling images apart costs 4
+#    or so of KL, but in the end it saves 30 of reconstruction, so it pays. From then on the reconstruction falls
+#    slowly, and the KL term stays about where it is: what z says in addition has to save more than it costs.
 # 2. They are nearly the same (118.8 for test images, 118.3 in the last epoch). So the model does not overfit: it does
 #    as well on digits that it has never seen. With two noisy numbers it could not learn images by heart anyway. It is
 #    still improving a little, so more epochs would help more than more images.
@@ -551,7 +555,7 @@ assert grid_to_check.shape == (3, 3, 28, 28), f"The grid should be (3, 3, 28, 28
 plt.close()
 print("plot_latent: the shape is right; the picture of the trained model will tell more.")
 
-# %% tags=["slow"] id="show-latent"
+# %% tags=["training"] id="show-latent"
 grid = plot_latent(vae)
 
 # %% [markdown] id="question-5b"
@@ -622,7 +626,7 @@ assert labels_to_check.shape == (len(test_data),), f"The labels have the shape {
 plt.close()
 print("scatterplot_latent: every test image is there.")
 
-# %% tags=["slow"] id="show-scatter"
+# %% tags=["training"] id="show-scatter"
 means_of_images, labels_of_images = scatterplot_latent(vae)
 
 # %% [markdown] id="question-5e"
@@ -945,7 +949,7 @@ cvae_test = test_cvae(cvae)
 print("Test images: loss {:.1f}, reconstruction term {:.1f}, KL term {:.2f}".format(*cvae_test))
 print("VAE:         loss {:.1f}, reconstruction term {:.1f}, KL term {:.2f}".format(*vae_test))
 
-# %% tags=["slow"] id="show-cvae"
+# %% tags=["training"] id="show-cvae"
 show_histories({"VAE": vae_history, "conditional VAE": cvae_history})
 with torch.no_grad():
     conditional = cvae(originals, one_hot(labels[:14]))[0]
@@ -996,7 +1000,7 @@ assert grid_to_check.shape == (3, 3, 28, 28), f"The grid should be (3, 3, 28, 28
 plt.close()
 print("plot_latent_cvae: the shape is right; the picture of the trained model will tell more.")
 
-# %% tags=["slow"] id="show-latent-cvae"
+# %% tags=["training"] id="show-latent-cvae"
 figure, panels = plt.subplots(2, 5, figsize=(17, 7.4), layout="constrained")
 for digit, panel in enumerate(panels.flat):
     plot_latent_cvae(cvae, digit, axes=panel)
@@ -1051,7 +1055,7 @@ assert labels_to_check.shape == (len(test_data),), f"The labels have the shape {
 plt.close()
 print("scatterplot_latent_cvae: every test image is there.")
 
-# %% tags=["slow"] id="show-scatter-cvae"
+# %% tags=["training"] id="show-scatter-cvae"
 means_of_images, labels_of_images = scatterplot_latent_cvae(cvae)
 
 # %% [markdown] id="question-6g"
@@ -1069,7 +1073,7 @@ means_of_images, labels_of_images = scatterplot_latent_cvae(cvae)
 # %% [markdown] id="about-the-style"
 # One more picture. Each row starts with a test image. Its $z$ is found with its own label, then decoded with all ten.
 
-# %% tags=["slow"] id="show-styles"
+# %% tags=["training"] id="show-styles"
 styles = images[14:22]
 with torch.no_grad():
     style_z = cvae.encode(styles, one_hot(labels[14:22]))[0]
@@ -1127,9 +1131,9 @@ show_rows(torch.stack([styles, *columns], dim=1)[:, :, 0].numpy(), [f"style of a
 
 # %% [markdown] tags=["answer"] id="q-7b"
 # Two latent variables: what does not fit into them is averaged. Train with `latent_size=16` and everything else
-# equal; if the test images are reconstructed sharply then, this was the reason. The
-# likelihood: the cross-entropy treats pixels as independent, given z, so where the model is uncertain about a
-# stroke's place, a grey smear is the best answer. Train the same model with another loss, for example that of a GAN's
-# discriminator, with two latent variables again; if the digits become sharp, though perhaps at the wrong place, it
-# was the likelihood. Further reasons could be a small decoder (double the channels) or too little training (let it
-# run for 100 epochs and look whether the loss still falls).
+# equal; if the test images are reconstructed sharply then, this was the reason. The likelihood: the cross-entropy
+# treats pixels as independent, given z, so where the model is uncertain about a stroke's place, a grey smear is the
+# best answer. Train the same model with another loss, for example that of a GAN's discriminator, with two latent
+# variables again; if the digits become sharp, though perhaps at the wrong place, it was the likelihood. Further
+# reasons could be a small decoder (double the channels) or too little training (let it run for 100 epochs and look
+# whether the loss still falls).
