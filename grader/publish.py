@@ -15,11 +15,11 @@ from grader import GapgradeError
 from grader.collect import Record
 from grader.github.activity import find_repository
 from grader.github.client import Client, LostError
-from grader.github.posting import MOST_CHARACTERS, Author, Post, Target, find_spot, write_spot, write_status
+from grader.github.posting import MOST_CHARACTERS, Author, Note, Post, Target, find_spot, write_spot, write_status
 from grader.reports import words
 from grader.reports.markdown import summary
-from grader.reports.text import line
-from grader.reports.views import student_view
+from grader.reports.text import line, plain
+from grader.reports.views import StudentResult, student_view
 from grader.result import Result
 
 TRIES = 3
@@ -78,10 +78,22 @@ def publish(
 def make_post(result: Result, repository: str, commit: str) -> Post:
     """The student's report with a marker that no reader sees, short enough for every place."""
     marker = f"<!-- gapgrade:report:{result.sheet.replace('--', '-')} -->"
-    text = f"{marker}\n{summary(student_view(result), MOST_CHARACTERS)}"
+    student = student_view(result)
+    text = f"{marker}\n{summary(student, MOST_CHARACTERS)}"
     phrase = _short(result)
     passed = None if result.pending and not result.passed else result.passed
-    return Post(repository, commit, f"{line(result.title)}: {phrase}", phrase, text, marker, passed)
+    title = f"{line(result.title)}: {phrase}"
+    return Post(repository, commit, title, phrase, text, marker, passed, tuple(_notes(student)))
+
+
+def _notes(student: StudentResult) -> Iterator[Note]:
+    """What rules found at lines of the submission's files; what costs points first."""
+    for rule in sorted(student.shown.rules, key=lambda rule: not rule.deduction):
+        for one in rule.evidence:
+            if one.file and one.line > 0:
+                yield Note(
+                    one.file, one.line, plain(one.text) or line(rule.message), line(rule.id), bool(rule.deduction)
+                )
 
 
 def _short(result: Result) -> str:

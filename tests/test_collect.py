@@ -123,6 +123,22 @@ def test_a_renamed_repository_is_found_under_its_new_name(host: Host, run: Calla
     assert (collected["state"], collected["repository"]) == ("collected", "course/my-portfolio")
 
 
+def test_a_repository_that_is_renamed_while_it_is_fetched_is_fetched_under_its_new_name(
+    host: Host, run: Callable[..., Record], tmp_path: Path
+) -> None:
+    host.create("course/vae-ada").push(BEFORE, {"a.py": "x = 1\n"})
+
+    def carried_out(method: str, path: str) -> None:
+        if "/activity" in path:  # the host has answered for the old name
+            host.rename("course/vae-ada", "course/my-portfolio")
+
+    host.carried_out = carried_out
+    assert one(run("ada"))["state"] == "collected"
+    assert take_in(tmp_path / "out" / "ada.git").files == {"a.py": b"x = 1\n"}
+    fetches = [path for _, path in host.requests if "info/refs" in path]
+    assert [path.partition("/info")[0] for path in fetches] == ["/course/vae-ada.git", "/course/my-portfolio.git"]
+
+
 def test_pushes_of_one_second_are_put_in_order_by_their_chain(host: Host, run: Callable[..., Record]) -> None:
     repository = host.create("course/vae-ada")
     for text in "abc":

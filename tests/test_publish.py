@@ -121,6 +121,23 @@ def test_a_students_copy_of_our_marker_is_not_taken_for_ours(
     assert len(standing(repository, target)) == 2
 
 
+def test_a_check_run_points_at_lines_each_once(post: Callable[..., Posted], repository: Repository) -> None:
+    def rule(*lines: int, cost: int = 0) -> RuleResult:
+        evidence = (Evidence(text="the whole file"), *(Evidence(text="edited", file="lib/a.py", line=n) for n in lines))
+        return RuleResult(id="gaps" if cost else "noted", deduction=Decimal(cost), message="m", evidence=evidence)
+
+    post(Target.check, rules=(rule(3), rule(4, cost=1)))
+    post(Target.check, "3", rules=(rule(4, cost=1), rule(3, 7)))
+    (at_lines,) = repository.annotations.values()
+    assert [(one["start_line"], one["annotation_level"], one["title"]) for one in at_lines] == [
+        (4, "warning", "gaps"),
+        (3, "notice", "noted"),
+        (7, "notice", "noted"),
+    ]
+    post(Target.check, "2", rules=(rule(*range(1, 99)),))
+    assert len(at_lines) == 3 + 50
+
+
 def test_a_check_run_of_another_app_is_left_alone(post: Callable[..., Posted], repository: Repository) -> None:
     post(Target.check, "16")
     repository.check_runs[0]["app"]["id"] = APP + 1
@@ -191,6 +208,23 @@ def test_a_long_report_is_cut_to_what_github_takes() -> None:
     text = make_post(result(rules=rules), "course/vae-ada", "0" * 40).text
     assert len(text) < 65_000
     assert "left out" in text
+
+
+def test_nothing_that_publish_shows_begins_as_a_command_to_the_runner(
+    post: Callable[..., Posted], repository: Repository, host: Host, tmp_path: Path
+) -> None:
+    hostile = "::error::x\n  ::stop-commands::y\n##[add-mask]z"
+    post(edits={"a.py": hostile})
+    folder, file = tmp_path / "collected", tmp_path / "result.json"
+    folder.mkdir()
+    place = Collected(name="ada", asked="x", repository="course/vae-ada", state="collected", commit=repository.tip())
+    (folder / "collect.json").write_text(Record(branch="main", submissions=(place,)).model_dump_json(by_alias=True))
+    file.write_text(result(edits={"a.py": f"{hostile}\nmore"}).to_json())
+    command = [sys.executable, "-m", "grader", "publish", str(file), "--collected", str(folder), "--api-url"]
+    environment = {**os.environ, "GITHUB_TOKEN": TOKEN}
+    done = subprocess.run([*command, host.api_url], capture_output=True, text=True, env=environment, check=True)
+    assert "add-mask]z" in done.stdout  # the lines around a change are shown as they stand
+    assert not any(line.lstrip().startswith("::") or "##[" in line for line in done.stdout.splitlines())
 
 
 def test_the_command_only_plans_unless_told_to_send(host: Host, repository: Repository, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ FEEDBACK = "Feedback"  # the pull request that Classroom opened, and its success
 CHECK = "Gapgrade"
 MOST_CHARACTERS = 60_000  # GitHub takes 65,536 for a comment, 65,535 for a check run
 MOST_DESCRIPTION = 140
+MOST_ANNOTATIONS = 50  # of one request
 
 
 class Target(StrEnum):
@@ -36,6 +37,17 @@ class Author:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A sentence at one line of a file."""
+
+    file: str
+    line: int
+    message: str
+    title: str
+    costs: bool
+
+
+@dataclass(frozen=True)
 class Post:
     """What is to stand in one place.
 
@@ -43,6 +55,7 @@ class Post:
         text: begins with the marker.
         short: the score in one phrase.
         passed: None where that waits for points that a person has to give.
+        notes: what is said at lines of the commit's files, where the place has room for it.
     """
 
     repository: str
@@ -52,6 +65,7 @@ class Post:
     text: str
     marker: str
     passed: bool | None
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,9 +159,12 @@ def _check_run(client: Client, post: Post, author: Author) -> Spot:
     runs = client.get(path, check_name=CHECK, filter="all", app_id=author.app_id, per_page=100)["check_runs"]
     ours = next((one for one in runs if one["external_id"] == post.marker and _has_app(one, author)), None)
 
+    there = _annotated(client, f"/repos/{post.repository}/check-runs/{ours['id']}/annotations") if ours else set()
+    new = [one for note in post.notes if _key(one := _annotation(note)) not in there]
+
     def body(text: str) -> dict[str, Any]:
         conclusion = {True: "success", False: "failure", None: "neutral"}[post.passed]
-        output = {"title": post.title, "summary": text}
+        output = {"title": post.title, "summary": text, "annotations": new[:MOST_ANNOTATIONS]}
         made = {"name": CHECK, "status": "completed", "conclusion": conclusion, "external_id": post.marker}
         return {**made, "output": output} | ({} if ours else {"head_sha": post.commit})
 
@@ -156,6 +173,21 @@ def _check_run(client: Client, post: Post, author: Author) -> Spot:
         return Spot(where, None, "", "POST", path, body)
     before, url = ours["output"]["summary"] or "", ours["html_url"] or ""
     return Spot(where, before, url, "PATCH", f"{path}/{ours['id']}", body)
+
+
+def _annotated(client: Client, path: str) -> set[tuple[Any, ...]]:
+    """What stands at lines already: an update adds to it, and nothing takes it away."""
+    return {_key(one) for one in client.pages(path)}
+
+
+def _annotation(note: Note) -> dict[str, Any]:
+    place = {"path": note.file, "start_line": note.line, "end_line": note.line}
+    level = "warning" if note.costs else "notice"
+    return {**place, "annotation_level": level, "message": note.message, "title": note.title}
+
+
+def _key(annotation: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(annotation[name] for name in ("path", "start_line", "message"))
 
 
 _FINDERS: dict[Target, Callable[[Client, Post, Author], Spot]] = {

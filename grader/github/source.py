@@ -32,22 +32,26 @@ class GitHubSource:
             return Found(name, [])
 
     def tip(self, repository: str, branch: str) -> str | None:
-        return self._tried(lambda: remote_tip(self._url(repository), self._client.token, branch, self._limits))
+        return self._tried(repository, lambda url: remote_tip(url, self._client.token, branch, self._limits))
 
     def fetch(self, repository: str, commit: str, branch: str, target: Path) -> None:
-        url, token = self._url(repository), self._client.token
-        self._tried(lambda: fetch_commit(url, token, commit, branch, target, self._limits))
+        token = self._client.token
+        self._tried(repository, lambda url: fetch_commit(url, token, commit, branch, target, self._limits))
 
-    def _tried(self, ask: Callable[[], T]) -> T:
-        """What git says, asked again where it fails: the host may be busy."""
+    def _tried(self, repository: str, ask: Callable[[str], T]) -> T:
+        """What git says, asked again where it fails: the host may be busy, or the repository renamed a moment ago.
+
+        Git follows no redirection, which could lead the token elsewhere; the host's API tells the new name.
+        """
         for count in range(TRIES - 1):
             try:
-                return ask()
+                return ask(self._url(repository))
             except TooLargeError:
                 raise
             except CloneError:
                 self._sleep(2.0**count)
-        return ask()
+                repository = find_repository(self._client, repository).full_name
+        return ask(self._url(repository))
 
     def _url(self, repository: str) -> str:
         return f"{self._client.web_url}/{repository}.git"

@@ -181,16 +181,29 @@ def _check_runs(call: Call) -> Answer:
 
 def _create_check_run(call: Call) -> Answer:
     check("create-check-run", call.given)
-    given, output = dict(call.given), {**answer("check-run")["output"], **call.given["output"]}
-    given |= {"id": next(call.host.numbers), "app": answer("nullable-integration", id=APP), "output": output}
-    made = answer("check-run", **given)
+    number = next(call.host.numbers)
+    app, output = answer("nullable-integration", id=APP), _output(call, number)
+    made = answer("check-run", **{**call.given, "id": number, "app": app, "output": output})
     call.repository.check_runs.append(made)
     return Answer.of(made, 201)
 
 
 def _update_check_run(call: Call) -> Answer:
     check("update-check-run", call.given)
+    call.given["output"] = _output(call, int(call.part))
     return _updated(call.repository.check_runs, call)
+
+
+def _annotations(call: Call) -> Answer:
+    return Answer.of(call.repository.annotations[int(call.part)])
+
+
+def _output(call: Call, number: int) -> dict[str, Any]:
+    """The output of a check run; annotations are added to those that it has."""
+    given = dict(call.given["output"])
+    there = call.repository.annotations.setdefault(number, [])
+    there += [answer("check-annotation", **one) for one in given.pop("annotations", [])]
+    return {**answer("check-run")["output"], **given, "annotations_count": len(there)}
 
 
 def _updated(items: list[dict[str, Any]], call: Call) -> Answer:
@@ -217,4 +230,5 @@ _OPERATIONS: dict[tuple[str, str], Callable[[Call], Answer]] = {
     ("GET", r"/commits/(\w+)/check-runs"): _check_runs,
     ("POST", "/check-runs"): _create_check_run,
     ("PATCH", r"/check-runs/(\d+)"): _update_check_run,
+    ("GET", r"/check-runs/(\d+)/annotations"): _annotations,
 }

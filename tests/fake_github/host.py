@@ -44,6 +44,7 @@ class Repository:
         self.issues: list[dict[str, Any]] = []
         self.replies: dict[int, list[dict[str, Any]]] = {}
         self.check_runs: list[dict[str, Any]] = []
+        self.annotations: dict[int, list[dict[str, Any]]] = {}
         self._numbers = numbers
         git(path.parent, "init", "--quiet", "--bare", "--initial-branch=main", str(path))
         for setting in ("uploadpack.allowAnySHA1InWant", "core.logAllRefUpdates"):
