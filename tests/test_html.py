@@ -9,7 +9,6 @@ import html as markup
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -27,11 +26,10 @@ from grader.reports.views import student_view
 from grader.result import Evidence, Result, RuleResult
 from grader.rules.pushes import rule_on_pushes
 from grader.sheet import load_sheet
+from tests.chromium import find_browser
 from tests.test_reports import hostile_result, make_hidden, make_result, make_task, make_test
 from tests.test_reports_text import HOSTILE
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 PHONE, DESKTOP = 360, 1200
 
 MEASURE = """
@@ -81,12 +79,7 @@ Measure = Callable[..., dict[str, Any]]
 @pytest.fixture(scope="module")
 def browser() -> str:
     """The path of a browser."""
-    if os.environ.get("GAPGRADE_NO_BROWSER") == "1":
-        pytest.skip("GAPGRADE_NO_BROWSER=1")
-    found = next(filter(None, map(shutil.which, BROWSERS)), MAC if Path(MAC).exists() else None)
-    if found is None:
-        pytest.fail("no Chromium or Chrome: sudo apt-get install chromium, or set GAPGRADE_NO_BROWSER=1 to do without")
-    return found
+    return find_browser()
 
 
 @pytest.fixture

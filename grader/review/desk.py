@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeVar
 
 from sqlalchemy import select
 
@@ -23,6 +23,7 @@ from grader.sheet import Sheet, Task
 State = Literal["open", "begun", "done", "closed"]
 """Of a task of a submission: nobody decided anything; not done; its points count; there is nothing to decide."""
 Order = Literal["task", "student"]
+Thing = TypeVar("Thing")
 MANY = 500  # results that are read at once
 
 
@@ -170,14 +171,17 @@ class View:
     def next_waiting(self, place: Place | None, order: Order) -> Place | None:
         """The next place that waits for a person, after this one and around; None where nothing does any more.
 
-        By task: the same task of the next submission, then the next task. By student: the next task, then the next one.
+        By task: the same task of the other submissions, then the next task. By student: the other tasks of the same
+        submission, then the next one.
         """
+        first = place or Place(self.entries[0], self.tasks[0])
+        tasks, entries = _from(self.tasks, first.task), _from(self.entries, first.entry)
         if order == "task":
-            places = [Place(entry, task) for task in self.tasks for entry in self.entries]
+            places = [Place(e, task) for task in tasks for e in (entries if task == first.task else self.entries)]
         else:
-            places = [Place(entry, task) for entry in self.entries for task in self.tasks]
-        start = places.index(place) + 1 if place in places else 0
-        return next((one for one in places[start:] + places[:start] if self.waits(one.entry, one.task)), None)
+            places = [Place(entry, t) for entry in entries for t in (tasks if entry == first.entry else self.tasks)]
+        others = [one for one in places if one != place] + ([place] if place else [])
+        return next((one for one in others if self.waits(one.entry, one.task)), None)
 
     def last_of(self, grader: str) -> Place | None:
         """Where somebody saved last."""
@@ -192,6 +196,12 @@ class View:
         """How many are done, of how many that a person decides; of one task, or of all."""
         states = [self.state(entry, one) for entry in self.entries for one in ([task] if task else self.tasks)]
         return states.count("done"), len(states) - states.count("closed")
+
+
+def _from(things: list[Thing], first: Thing) -> list[Thing]:
+    """The same things, from one of them around to the one before it."""
+    start = things.index(first)
+    return things[start:] + things[:start]
 
 
 def _code(sheet: str, name: str) -> str:

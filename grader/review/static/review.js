@@ -170,7 +170,6 @@ function arrived(anew) {
     if (anew) load();
     select($('[role="tab"][aria-selected="true"]'));
   }
-  $("#status")?.setAttribute("aria-live", "polite");
 }
 
 // ---------------------------------------------------------------- what was handed in
@@ -306,7 +305,9 @@ addEventListener("click", (event) => {
 
 function openDialog(name) {
   document.getElementById(name).showModal();
-  if (name === "finding") find();
+  if (name !== "finding") return;
+  $("#query").value = "";
+  find();
 }
 
 async function keep(fields) {
