@@ -126,8 +126,8 @@ def _notes(given: Sequence[Cell], handed: Sequence[Cell], matched: _Matched) -> 
             yield f'cell "{cell.id}" was turned from {cell.kind} into {handed[at].kind}; it is read as {cell.kind}'
         if _is_locked_text(cell) and cell.source != handed[at].source:
             yield f'the text of cell "{cell.id}" was edited; it was put back'
-        if cell.kind == "code" and cell.tags != handed[at].tags:
-            yield f'the tags of cell "{cell.id}" were edited; they were put back'
+        if cell.kind == "code" and (added := set(handed[at].tags).difference(cell.tags)):
+            yield f'cell "{cell.id}" was tagged {", ".join(sorted(added))[:80]}; the tag does not count'
     known = {cell.id for cell in given}
     for at in matched.others:
         copied = next((name for name in handed[at].names if name in known), None)

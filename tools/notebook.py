@@ -14,11 +14,12 @@ from typing import Any
 import jupytext
 import nbformat
 
-from gapcheck.cells import as_python
+from gapcheck.cells import HEADER, as_python
 from grader import GapgradeError
 from grader.cells import SUFFIX, TEXT_SUFFIX
+from grader.dialects import translate
 from grader.gaps import find_gaps, strip
-from grader.lines import why_not_python
+from grader.lines import GapError, split_lines, why_not_python
 from grader.notebooks import ANSWER, EMPTY_ANSWER, NAMES
 
 FORMAT = "py:percent"
@@ -68,13 +69,20 @@ def release_notebook(text: str, name: str) -> bytes:
         GapgradeError: a marker, a cell's id or a cell's code cannot be used.
     """
     template = strip(text, name)
+    _refuse_split_gaps(translate(text, name), name)
     cells = list(_released(template, name))
-    if sum(cell.metadata["gapgrade"]["role"] == "gap" for cell in cells) == 0 and find_gaps(template, name):
-        raise NotebookSourceError(f"{name}: its gaps lie in no code cell; put each between two cell headers")
     notebook = nbformat.v4.new_notebook(metadata=_METADATA, cells=cells)
     notebook.nbformat_minor = 5
     nbformat.validate(notebook)
     return f"{nbformat.writes(notebook)}\n".encode()
+
+
+def _refuse_split_gaps(solution: str, name: str) -> None:
+    for gap in find_gaps(solution, name):
+        for row, line in enumerate(split_lines(gap.content), gap.start + 1):
+            if HEADER.fullmatch(line.rstrip()):
+                sentence = f"a cell begins inside {gap.todo} of line {gap.start}; end the gap before the cell does"
+                raise GapError(name, row, sentence)
 
 
 def _cells(text: str) -> list[Any]:

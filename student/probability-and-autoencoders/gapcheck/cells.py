@@ -18,7 +18,7 @@ from typing import Any
 
 MAX_CELLS = 2_000
 
-_HEADER = re.compile(r"#[ ]?%%(?:[ \t](?P<rest>.*))?")
+HEADER = re.compile(r"#[ ]?%%(?:[ \t](?P<rest>.*))?")
 _KIND = re.compile(r"\[(?P<kind>markdown|md|raw)\]")
 _ID = re.compile(r"\bid=\"(?P<id>[^\"]+)\"")
 _TAGS = re.compile(r"\btags=(?P<tags>\[[^\]]*\])")
@@ -100,7 +100,7 @@ def read_percent(text: str) -> list[Cell]:
     cells: list[Cell] = []
     header, first, lines = "", 0, text.splitlines()
     for above, line in enumerate([*lines, "# %%"]):
-        if match := _HEADER.fullmatch(line):
+        if match := HEADER.fullmatch(line):
             if first or _is_code(lines[:above]):
                 cells.append(_percent_cell(header, lines[first:above], first + 1, len(cells) + 1))
             header, first = match["rest"] or "", above + 1
