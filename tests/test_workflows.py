@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib
 import json
 import os
 import re
@@ -70,7 +71,9 @@ def test_no_job_that_runs_student_code_has_a_secret() -> None:
         commands = " ".join(step.get("run", "") for step in jobs[name]["steps"])
         assert "grader batch" not in commands
         assert "grader grade" not in commands
-        for step in jobs[name]["steps"]:  # nothing of a job with student code comes where the code is that has the token
+        for step in jobs[name][
+            "steps"
+        ]:  # nothing of a job with student code comes where the code is that has the token
             used, given = str(step.get("uses", "")), step.get("with", {})
             assert "cache" not in given
             assert not used.startswith("actions/download-artifact@") or given["path"] in ("collected/", "graded/")
@@ -163,23 +166,41 @@ def test_a_good_submission_gets_its_points_its_pushes_and_no_error(
     repository = host.create("course/class-sums-ada")
     for day in (1, 2, 3):
         repository.push(f"2027-01-0{day}T00:00:00Z", {"a.py": f"{day}"})
+    repository.push("2027-01-03T00:00:00Z", {"a.py": ""}, branch="dev")
     repository.push("2027-01-04T00:00:00Z", {"a.py": "4"}, actor="github-classroom[bot]")
     run = Run(
         submit(add="# The sum.\nreturn a + b", noise="# Draws.\nreturn torch.randn(n) * scale"), tmp_path / "f", host
     )
     assert set(run.statuses.values()) == {0}, run.log
-    assert "Pushes to `main` so far: 2." in run.summary
+    assert "Pushes to `main`: 2 so far, 3 are free." in run.summary
     assert "gaps are still open" not in run.summary
     assert "| 1 Adding | 3 of 3 |" in run.summary
     assert run.obeyed() == [
         "::notice title=Autograding complete::Points 4/3",
         '::notice title=Autograding report::{"totalPoints":4,"maxPoints":3}',
-        "::notice title=Pushes::2 to main so far",
+        "::notice title=Pushes to main::2 so far, 3 are free",
     ]
     old = json.loads(base64.b64decode(run.outputs["result"]))
     assert (old["status"], [test["score"] for test in old["tests"]]) == ("pass", [3, 1])
     assert (run.result["owner"], run.result["score"], run.result["max-score"]) == ("ada", 400, 400)
     assert TOKEN not in run.log
+
+
+@pytest.mark.parametrize(
+    ("count", "rule", "said"),
+    [
+        (4, {}, "4 so far"),
+        (3, {"limit": 3, "deduct": "1"}, "3 so far, 3 are free"),
+        (4, {"limit": 3, "deduct": "1"}, "4 so far, 3 are free: that costs 1 point"),
+        (9, {"limit": 1, "deduct": "0.5", "at_most": "2.5"}, "9 so far, 1 is free: that costs 2.5 points"),
+    ],
+)
+def test_what_pushes_cost_is_said(count: int, rule: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(STUDENTS.parents[1] / "scripts"))
+    results = importlib.import_module("results")
+    for complete, more in ((True, ""), (False, "; GitHub's log is not complete")):
+        pushes = {"branch": "main", "count": count, "complete": complete}
+        assert results.Results("", [], [], [], pushes, rule, []).pushes_in_words == said + more
 
 
 def test_a_bad_and_hostile_submission_is_red_and_commands_nothing(

@@ -190,7 +190,7 @@ def _base_requirements() -> list[str]:
 
 
 def _public_sheet(sheet: Sheet, tests: dict[str, Path], notebooks: list[str]) -> str:
-    """What the advisory score needs to know: the tasks that public tests or the style check decide."""
+    """What the advisory score needs to know: the tasks that public tests or the style check decide, and free pushes."""
     groups = {group for file in tests.values() if file.suffix == ".py" for group in _groups(file)}
     tasks = []
     for task in sheet.tasks:
@@ -199,6 +199,9 @@ def _public_sheet(sheet: Sheet, tests: dict[str, Path], notebooks: list[str]) ->
             about = {"id": task.id, "title": task.title, "kind": task.kind, "bonus": task.bonus}
             tasks.append({**about, "points": str(task.points), "tests": public})
     told: dict[str, object] = {"title": sheet.title, "tasks": tasks}
+    if rule := sheet.rules.pushes:
+        free = {"branch": rule.branch, "limit": rule.limit, "deduct": str(rule.deduct)}
+        told["pushes"] = free | ({"at_most": str(rule.at_most)} if rule.at_most is not None else {})
     if notebooks:
         told["notebooks"] = notebooks
     return json.dumps(told, indent=2, ensure_ascii=False) + "\n"

@@ -61,8 +61,7 @@ def style(results: Results) -> list[str]:
 
 
 def pushes(results: Results) -> list[str]:
-    """How many pushes to main GitHub counts so far."""
+    """How many pushes GitHub counts so far, and how many are free."""
     if not results.pushes:
         return []
-    hole = "" if results.pushes["complete"] else " GitHub's log is not complete."
-    return [f"Pushes to `main` so far: {results.pushes['count']}. The README says how many are free.{hole}", ""]
+    return [f"Pushes to `{results.pushes['branch']}`: {results.pushes_in_words}.", ""]

@@ -29,7 +29,7 @@ def notices(results: Results) -> Iterator[str]:
     yield f"::notice title=Autograding complete::Points {score}/{most}"
     yield f'::notice title=Autograding report::{{"totalPoints":{score},"maxPoints":{most}}}'
     if results.pushes:
-        yield command("notice", f"{results.pushes['count']} to main so far", title="Pushes")
+        yield command("notice", results.pushes_in_words, title=f"Pushes to {results.pushes['branch']}")
 
 
 def command(kind: str, message: str, **properties: str) -> str:

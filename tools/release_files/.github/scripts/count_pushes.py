@@ -1,9 +1,9 @@
-"""Count the pushes to main so far, from GitHub's own log.
+"""Count the pushes so far to the branch that counts, from GitHub's own log.
 
 Usage: python .github/scripts/count_pushes.py RESULT.json
 
-Writes {"count": ..., "complete": ...}; "complete" is false where the log has a hole. Writes nothing where the log
-cannot be read. Only the standard library is needed.
+Writes {"branch": ..., "count": ..., "complete": ...}; "complete" is false where the log has a hole. Writes nothing
+where the log cannot be read. Only the standard library is needed.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ import urllib.request
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-BRANCH = "main"
+SHEET = Path(__file__).resolve().parents[2] / ".gapgrade" / "sheet.json"
 COUNTED = ("push", "force_push", "pr_merge", "merge_queue_merge")
 MAX_PAGES = 10
 SECONDS = 20
 
 
-def read_log(api: str, repository: str, token: str) -> list[dict[str, Any]]:
-    """All entries of the log for main, the newest first."""
+def read_log(api: str, repository: str, branch: str, token: str) -> list[dict[str, Any]]:
+    """All entries of the log for one branch, the newest first."""
     items: list[dict[str, Any]] = []
-    url = f"{api}/repos/{repository}/activity?ref=refs/heads/{BRANCH}&per_page=100"
+    url = f"{api}/repos/{repository}/activity?ref=refs/heads/{quote(branch, safe='')}&per_page=100"
     for _ in range(MAX_PAGES):
         headers = {"Authorization": f"Bearer {token}", "X-GitHub-Api-Version": "2022-11-28"}
         with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=SECONDS) as answer:
@@ -57,8 +58,10 @@ def main() -> None:
     """Read the log with the token of this run."""
     target = Path(sys.argv[1])
     try:
-        items = read_log(os.environ["GITHUB_API_URL"], os.environ["GITHUB_REPOSITORY"], os.environ["GITHUB_TOKEN"])
-        counted = count(items)
+        branch = json.loads(SHEET.read_text(encoding="utf-8")).get("pushes", {}).get("branch", "main")
+        api, token = os.environ["GITHUB_API_URL"], os.environ["GITHUB_TOKEN"]
+        items = read_log(api, os.environ["GITHUB_REPOSITORY"], branch, token)
+        counted = {"branch": branch, **count(items)}
     except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"The pushes could not be counted ({type(error).__name__}); your instructors count them anyway.")
         return

@@ -45,19 +45,37 @@ class Task:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that the report shows; `tests` is empty where they did not run."""
+    """Everything that the report shows; `tests` is empty where they did not run.
+
+    `pushes` is what was counted, and `push_rule` what the sheet says of it; both are empty where there is none.
+    """
 
     title: str
     tasks: list[Task]
     tests: list[Test]
     style: list[str]
     pushes: dict[str, Any]
+    push_rule: dict[str, Any]
     open_gaps: list[str]
 
     @property
     def score(self) -> Decimal:
         """The points of all tasks, bonus points among them."""
         return sum((task.earned for task in self.tasks), Decimal(0))
+
+    @property
+    def pushes_in_words(self) -> str:
+        """How many pushes the host counts, how many are free, and what the others cost; empty where nobody counted."""
+        if not self.pushes:
+            return ""
+        count, rule = self.pushes["count"], self.push_rule
+        said = f"{count} so far"
+        if rule:
+            cost = Decimal(rule["deduct"]) * max(0, count - rule["limit"])
+            cost = min(cost, Decimal(rule.get("at_most", cost)))
+            said += f", {rule['limit']} {'is' if rule['limit'] == 1 else 'are'} free"
+            said += f": that costs {number(cost)} point{'' if cost == 1 else 's'}" if cost else ""
+        return said if self.pushes["complete"] else f"{said}; GitHub's log is not complete"
 
     @property
     def most(self) -> Decimal:
@@ -73,7 +91,7 @@ def read_results(folder: Path) -> Results:
     style = style_file.read_text(encoding="utf-8").splitlines() if style_file.is_file() else ["the check did not run"]
     pushes = json.loads(pushes_file.read_text(encoding="utf-8")) if pushes_file.is_file() else {}
     tasks = [read_task(task, tests, not style) for task in sheet["tasks"]]
-    return Results(sheet["title"], tasks, tests, style, pushes, find_open_gaps())
+    return Results(sheet["title"], tasks, tests, style, pushes, sheet.get("pushes", {}), find_open_gaps())
 
 
 def read_tests(file: Path) -> list[Test]:
