@@ -21,6 +21,7 @@ from grader.gradebook.reviews import Conflict, Review, Saving, save_reviews
 from grader.review import paper as papers
 from grader.review.desk import Desk, Order, Place, View
 from grader.review.guard import Doors, Guard
+from grader.review.model import model_answers
 from grader.review.pages import HERE, Pages, Paper, keyed, rows_of, status
 from grader.review.rubric import fitted, items_of, read_item, why
 from grader.review.viewer import viewer_app
@@ -158,12 +159,15 @@ class _Server:
         files = papers.read_files(entry.source, entry.name, self._desk.ref, entry.result)
         answer = self._desk.answer(place) if place.task.cell else ""
         texts = papers.texts_of(place.task, files, answer)
-        own = bool(place.task.file or place.task.answers or place.task.cell)
         problem = papers.pdf_problem(sheet, files)
         pdf = b"" if problem else files.files[papers.pdf_name(sheet, files)]
+        digest = papers.digest(pdf, texts)
+        if model := model_answers(sheet.course, sheet.exercises).get(place.task.cell) if place.task.cell else None:
+            texts.insert(1, papers.Text("Model answer", model))
         if self._desk.anonymous:
             problem = problem.replace(entry.name, "the submission").replace(entry.source, "its folder")
-        return Paper(texts, problem, not own or not problem, papers.digest(pdf, texts))
+        own = bool(place.task.file or place.task.answers or place.task.cell)
+        return Paper(texts, problem, not own, digest)
 
     def _save(self, request: Request, form: Form) -> Response:
         view, place = self._look(request)

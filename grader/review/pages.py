@@ -26,7 +26,7 @@ from grader.sheet import Task
 HERE = Path(__file__).parent
 FOUND = 40
 """How many submissions a search shows."""
-_KEYS = "qweasdfgzxvhily"
+_KEYS = "qweasdfgzxvhiy"
 """The keys of comments that are kept, those under the left hand first; the others are taken by commands."""
 
 
@@ -48,11 +48,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Paper:
-    """What is read beside the rubric; `problem` says why there is no PDF, `changed` that it came after the points."""
+    """What is read beside the rubric: texts, and the PDF, whose `problem` says why there is none; what is shown first;
+    and the digest of it all."""
 
     texts: Sequence[Text]
     problem: str
-    wants_pdf: bool
+    pdf_first: bool
     digest: str
 
 

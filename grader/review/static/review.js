@@ -162,6 +162,8 @@ async function go(address, { back = false } = {}) {
     ready = false;
     arrived(true);
   }
+  scrollTo(0, 0);
+  $("h1").focus({ preventScroll: true }); // a screen reader tells where one is
 }
 
 function arrived(anew) {
@@ -293,7 +295,10 @@ addEventListener("click", (event) => {
     event.preventDefault();
     $("dialog[open]")?.close();
     go(target.href);
-  } else if (target.matches(".item")) toggle(target);
+    return;
+  }
+  if (event.detail && target.closest("#rubric")) target.blur(); // after the mouse, Enter still ends the task
+  if (target.matches(".item")) toggle(target);
   else if (target.dataset.all) decideAll(target);
   else if (target.matches(".phrase")) use(target);
   else if (target.matches("[data-keep]")) keep({ text: $("#comment").value });
