@@ -131,7 +131,7 @@ plt.show()
 # figure? Give the derivatives of the saturating and of the non-saturating loss in $f$ as formulas. And what do the
 # least squares do with a picture whose logit is $+8$?
 
-# %% [markdown] tags=["answer"] id="q-1"
+# %% [markdown] tags=["answer"] id="gan-q1"
 # With $D = \sigma(f)$: the saturating loss $\log(1 - \sigma(f))$ has the derivative $-\sigma(f)$, the non-saturating
 # one $-\log \sigma(f)$ has $-(1 - \sigma(f))$. At $f = -8$ the first is $-0.0003$, so almost nothing reaches the
 # generator just when it has most to learn; the second is almost $-1$, as large as it can be. The least squares have $f
@@ -189,7 +189,7 @@ plt.show()
 # of $D(G(z))$ have at the equilibrium, and which value the discriminator's loss? Are they reached, and does a loss of
 # the generator that grows mean that its pictures become worse?
 
-# %% [markdown] tags=["answer"] id="q-2"
+# %% [markdown] tags=["answer"] id="gan-q2"
 # First there are blobs in the middle, then strokes, then digits with sharp edges, some of them broken. At the
 # equilibrium $D = 1/2$ for all pictures and the cross-entropy is $2 \log 2 \approx 1.39$. It is not reached: the
 # discriminator stays ahead, with $D(x)$ above and $D(G(z))$ below one half, and its loss below 1.39. The generator's
@@ -200,7 +200,7 @@ plt.show()
 # **Question 3** (1 point). Compare the pairs trained with the cross-entropy and with least squares: the pictures, how
 # varied they are, and the curves on the right. Why must the curves of least squares not be read as probabilities?
 
-# %% [markdown] tags=["answer"] id="q-3"
+# %% [markdown] tags=["answer"] id="gan-q3"
 # Both give digits of similar quality, in several fonts and slants; neither has collapsed to a few pictures. With least
 # squares the logit itself is trained towards 1 for real and 0 for generated pictures, so sigmoid(logit) is drawn
 # towards 0.73 and 0.5: the curves lie close together even where the discriminator is perfect. Only the order of the two
@@ -298,7 +298,7 @@ plt.show()
 # Name one way in which the nearest training picture can mislead, and say what *mode collapse* would look like in each
 # of the two figures.
 
-# %% [markdown] tags=["answer"] id="q-4"
+# %% [markdown] tags=["answer"] id="gan-q4"
 # The pictures on a walk change gradually, one digit turns into another through shapes that are digits or nearly so; a
 # generator that had stored pictures would jump from one to the next. The nearest training pictures show the same digit
 # in most columns, with other strokes, slants and places: no copies. The squared distance can mislead: a copy that is

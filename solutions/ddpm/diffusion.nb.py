@@ -121,7 +121,7 @@ plt.show()
 # **Question 1** (1.5 points). Compare both schedules on the three figures. Which one spends more steps on pictures that
 # are noise already, and which step of the way back does that make hard? Why should $\bar\alpha_{T-1}$ be close to 0?
 
-# %% [markdown] tags=["answer"] id="q-1"
+# %% [markdown] tags=["answer"] id="diffusion-q1"
 # With the linear schedule alpha_bar falls steeply in the middle and lies near 0 in about the last third: those steps
 # hardly change anything, while the steps in between destroy much at once, so each of them is harder to take back. The
 # cosine schedule falls almost in a straight line in the middle and slowly at both ends; its log signal-to-noise ratio
@@ -206,7 +206,7 @@ plt.show()
 # best guess in the sense of the loss where $x_t$ tells nothing about $x_0$? Why, then, is one not content with
 # a single guess from pure noise, and takes many small steps instead?
 
-# %% [markdown] tags=["answer"] id="q-2"
+# %% [markdown] tags=["answer"] id="diffusion-q2"
 # At early steps the guess is almost the picture: little noise, easily told from the cloth. At late steps it is blurred,
 # and often another piece of clothing. The loss is a squared error, so the best guess is the mean of all pictures that
 # may have led to this x_t, E[x_0 | x_t]; where x_t tells nothing, the mean of all data, a grey cloud. A mean of
@@ -237,7 +237,7 @@ plt.show()
 # **Question 3** (1 point). Describe the pictures and the way back: when is it decided which piece of clothing it will
 # be, when its details? Which faults do the pictures have, and what would you change first to mend them?
 
-# %% [markdown] tags=["answer"] id="q-3"
+# %% [markdown] tags=["answer"] id="diffusion-q3"
 # The outline appears in the middle of the way (between t = 150 and 75), the kind of clothing is decided there; the last
 # third fills in brightness, folds and edges. Many pictures are tops with sleeves or boots; some are a mixture of two
 # kinds, or have ragged edges and an uneven cloth. The training is very short (8 epochs); longer training and a wider
@@ -294,7 +294,7 @@ plt.show()
 # the diffusion model add? And what is the price: which faults of the pictures can no diffusion model in this latent
 # space mend?
 
-# %% [markdown] tags=["answer"] id="q-4"
+# %% [markdown] tags=["answer"] id="diffusion-q4"
 # With little weight on the KL term nothing pushes the codes of all pictures together to N(0, I): they lie in clusters
 # of another place and size, with gaps in between. A z drawn from N(0, I) mostly falls into a gap, where the decoder was
 # never trained. The diffusion model learns the actual distribution of the codes and draws from it, so the decoder gets
@@ -306,7 +306,7 @@ plt.show()
 # for 50 pictures, and the pictures. When would you take which? Why is the factor `scale` needed, and what would happen
 # without clipping being switched off for latents?
 
-# %% [markdown] tags=["answer"] id="q-5"
+# %% [markdown] tags=["answer"] id="diffusion-q5"
 # 16 numbers in place of 784 and a small fully connected network: training takes seconds (together with the VAE a third
 # of the time), 50 pictures a tenth of a second in place of several. The latent pictures have clean outlines of all
 # kinds but no texture; the pixel model shows texture and errs in the outlines. Latent diffusion where pictures are
