@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from grader.pushes import Activity, count_pushes, parse_activity
 
 RECORD = "collect.json"
 ACTIVITY = ".activity.json"
+FETCHING = ".fetching-"  # what the folders begin with in which repositories grow
+ABANDONED_SECONDS = 24 * 3600
 
 State = Literal["collected", "missing", "empty", "late", "failed"]
 IN_WORDS: dict[State, str] = {
@@ -133,6 +136,7 @@ def collect(
     """
     _check_names(wanted)
     out.mkdir(parents=True, exist_ok=True)
+    _sweep(out)
     earlier = read_record(out, branch)
     if earlier.branch != branch:
         raise CollectError(f"{out} holds what was pushed to {earlier.branch}, not to {branch}; give another folder")
@@ -185,6 +189,13 @@ def read_record(out: Path, branch: str = "main") -> Record:
     except (OSError, ValidationError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"{error.error_count()} fields are wrong"
         raise CollectError(f"{file} cannot be read ({reason}); remove it to collect anew") from None
+
+
+def _sweep(out: Path) -> None:
+    """Remove what a run that was killed was fetching, long enough ago that no other run can be at it."""
+    for folder in out.glob(f"{FETCHING}*"):
+        if time.time() - folder.stat().st_mtime > ABANDONED_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _collect_one(source: Source, one: Wanted, branch: str, out: Path) -> Collected:

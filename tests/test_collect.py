@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -245,6 +246,18 @@ def test_a_later_deadline_is_fetched_anew(host: Host, client: Client, tmp_path: 
         record = collect(GitHubSource(client, LIMITS), wanted, "main", tmp_path / "out")
         commits.append(record.submissions[0].commit)
     assert commits == [first, second, first]
+
+
+def test_what_a_killed_run_was_fetching_is_removed_a_day_later(
+    host: Host, run: Callable[..., Record], tmp_path: Path
+) -> None:
+    host.create("course/vae-ada").push(BEFORE, {"a.py": ""})
+    old, new = tmp_path / "out" / ".fetching-old", tmp_path / "out" / ".fetching-new"
+    for folder in (old, new):
+        (folder / "ada.git").mkdir(parents=True)
+    os.utime(old, (0, 0))
+    run("ada")
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_what_lies_in_the_folder_is_what_is_recorded(

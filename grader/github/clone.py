@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from grader import GapgradeError
+from grader.collect import FETCHING
 from grader.intake.gather import Gathering
 from grader.intake.git import git_directory
 from grader.intake.refs import check_objects, find_commit
@@ -104,7 +105,7 @@ def remote_tip(url: str, token: str, branch: str, limits: Limits) -> str | None:
 @contextmanager
 def _new_repository(target: Path, commit: str, branch: str) -> Iterator[Path]:
     """An empty repository beside `target` that takes its place when the body went well."""
-    with tempfile.TemporaryDirectory(prefix=".fetching-", dir=target.parent) as name:
+    with tempfile.TemporaryDirectory(prefix=FETCHING, dir=target.parent) as name:
         folder = Path(name).resolve() / target.name  # git starts in another folder
         for part in ("objects", "refs/heads"):
             (folder / part).mkdir(parents=True)
