@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+import gapcheck
 from grader.cells import SUFFIX
 from grader.reader import Reading, handed_notebooks
 from grader.sheet import Sheet
@@ -57,6 +59,7 @@ def run_notebooks(
     limits = sheet.limits.model_copy(update={"probe_seconds": seconds + GRACE_SECONDS})
     beside = {path: data for path, data in files.items() if not path.lower().endswith(NOT_NEEDED)}
     beside |= {path: text.encode() for path, text in reading.files.items()}
+    beside |= {f"gapcheck/{file.name}": file.read_bytes() for file in Path(gapcheck.__file__).parent.glob("*.py")}
     named = handed_notebooks(notebooks, files)
     runs = []
     for path, template in notebooks.items():
