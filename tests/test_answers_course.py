@@ -12,7 +12,7 @@ import pytest
 
 from grader.answers.formula import POINTS, evaluate
 from grader.answers.formulas import judge_formulas
-from grader.answers.key import FormulaKey, load_key
+from grader.answers.key import FormulaKey, QuizKey, load_key
 from grader.answers.reading import read_answers
 from grader.sheet import load_sheet
 
@@ -118,3 +118,18 @@ def test_no_example_of_the_notation_is_an_answer(file: Path) -> None:
             key = formula_key(file.parent.name, name)
             judged = judge_formulas(key, {part.key: key.example for part in key.part})
             assert {one.verdict for one in judged} == {"wrong"}
+
+
+def test_the_quiz_hands_out_the_statements_that_its_key_judges() -> None:
+    key = load_key(ROOT, ("generative_quiz",), "quiz", "quiz")
+    assert isinstance(key, QuizKey)
+    assert [len(question.item) for question in key.question] == [4] * 5
+    assert key.points == 10
+    comments = [line.strip("# ") for line in (ROOT / "solutions/generative_quiz/answers.toml").read_text().splitlines()]
+    handed_out = " ".join(comments)
+    for question in key.question:
+        assert question.title in handed_out
+        for item in question.item:
+            assert item.title in handed_out
+            assert item.title not in item.explanation
+            assert item.explanation
