@@ -182,7 +182,7 @@ def read(*cells: dict[str, Any]) -> dict[str, Any]:
         ([GIVEN[0], MINE, GIVEN[0], *GIVEN[2:]], ['place 3 is a copy of cell "imports"']),
         (
             [GIVEN[0], MINE | {"metadata": {"tags": ["check"]}}, *GIVEN[2:]],
-            ['cell "gap" was tagged check; the tag does not count'],
+            ['cell "gap" was tagged check'],
         ),
         ([GIVEN[0], MINE | {"cell_type": "raw"}, *GIVEN[2:]], ['cell "gap" was turned from code into raw']),
         ([GIVEN[0], MINE, GIVEN[2] | {"source": "No."}, *GIVEN[3:]], ['the text of cell "text" was edited']),

@@ -13,7 +13,7 @@ from grader import UnsafeError
 from grader.grade import with_bench
 from grader.wall import Wall, WallError
 from grader.wall.choose import STRONGEST_FIRST, working_wall
-from tests.attacks import allowed, archives, between, codec, escape, exhaust, forge, git, read, reports
+from tests.attacks import allowed, archives, between, codec, escape, exhaust, forge, git, notebooks, read, reports
 from tests.attacks.kinds import Attack, Gap, NotHere, Outside, Probe, Steps
 from tests.attacks.scene import TOKEN, OneCell, Scene, Watched, fingerprint, lay_course
 
@@ -27,6 +27,7 @@ MODULES: tuple[ModuleType, ...] = (
     reports,
     archives,
     git,
+    notebooks,
     allowed,
 )
 KEEPS_CELLS = ("fresh", "container")  # modes that take seconds to open a cell

@@ -9,11 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from grader.diagnose import SILENT
 from grader.grade import Bench, Handin
 from grader.intake import Submission
 from grader.result import Mode, Outcome, Result
@@ -145,7 +146,7 @@ class Scene:
 
     def gap(self, attack: Gap) -> str:
         """Grade it; what was seen where it is not what must be."""
-        bench = Bench(self.sheet, self.wall, self.bench.suite, self.bench.templates, self.bench.versions)
+        bench = replace(self.bench, wall=self.wall, diagnosis=SILENT)
         result = bench.grade(Handin(submission(attack, self.sheet), seed=7))
         wrong = _wrong_neighbour(result) or _wrong_own(result, attack) or attack.check(result)
         return self.real.survivors() or wrong
