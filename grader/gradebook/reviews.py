@@ -91,6 +91,11 @@ def save_reviews(book: Gradebook, who: str, savings: Sequence[Saving]) -> list[K
         return [_save(connection, storable(who), saving) for saving in savings]
 
 
+def note_unsaved(book: Gradebook, who: str, saving: Saving) -> None:
+    """Keep in the history what somebody wanted to save, and could not for a `Conflict`."""
+    book.note(storable(who), saving.sheet, "review not saved", storable(_in_words(saving.review)), saving.name)
+
+
 def _save(connection: Connection, who: str, saving: Saving) -> Known:
     wanted = saving.review
     key = (wanted.submission, wanted.task)

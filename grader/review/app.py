@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from grader import GapgradeError
 from grader.gradebook.phrases import keep_phrase, phrases_of, remove_phrase
 from grader.gradebook.requests import answer_request, record_request
-from grader.gradebook.reviews import Conflict, Review, Saving, save_reviews
+from grader.gradebook.reviews import Conflict, Review, Saving, note_unsaved, save_reviews
 from grader.review import paper as papers
 from grader.review.desk import Desk, Order, Place, View
 from grader.review.guard import Doors, Guard
@@ -69,11 +69,11 @@ class _Server:
         self._desk, self._pages = desk, pages
 
     async def resume(self, request: Request) -> Response:
-        """Where this grader stopped: what waits next after what they saved last."""
+        """Where this grader stopped."""
 
         def where() -> str:
             view = self._desk.look()
-            place = view.next_waiting(view.last_of(self._desk.grader), "task")
+            place = view.resume(self._desk.grader)
             return _path(view, place) if place else "/all"
 
         return RedirectResponse(request.scope["root_path"] + await run_in_threadpool(where), 303)
@@ -180,6 +180,7 @@ class _Server:
         try:
             (known,) = save_reviews(self._desk.book, self._desk.grader, [saving])
         except Conflict as conflict:
+            note_unsaved(self._desk.book, self._desk.grader, saving)
             return JSONResponse({"conflict": self._conflict(place, wanted, conflict)}, 409)
         view = self._desk.look()
         after = view.next_waiting(place, order) if wanted.done else None

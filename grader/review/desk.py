@@ -192,6 +192,11 @@ class View:
                 return place
         return None
 
+    def resume(self, grader: str) -> Place | None:
+        """Where somebody goes on: what they had begun last, else what waits next."""
+        last = self.last_of(grader)
+        return last if last and self.waits(last.entry, last.task) else self.next_waiting(last, "task")
+
     def progress(self, task: Task | None = None) -> tuple[int, int]:
         """How many are done, of how many that a person decides; of one task, or of all."""
         states = [self.state(entry, one) for entry in self.entries for one in ([task] if task else self.tasks)]
