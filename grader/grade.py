@@ -16,9 +16,10 @@ from grader.diagnose import SILENT, Diagnosis, Replay, Signature, diagnosis_of
 from grader.explain import explained
 from grader.feedback import read_feedback
 from grader.intake import Submission
+from grader.pictures import Gallery, gallery_of
 from grader.pushes import PushCount
 from grader.reader import Reading, handed_notebooks, load_notebooks, load_templates, read_behind
-from grader.replay import with_mistake
+from grader.replay import with_mistake, with_solution
 from grader.result import Result, TaskResult, TestResult, Versions
 from grader.rules import apply_rules, counts_pdf, extension, late, score_other
 from grader.rules.run_all import rule_on_run_all
@@ -74,6 +75,7 @@ class Bench:
     versions: Versions
     diagnosis: Diagnosis = SILENT
     notebooks: Mapping[str, str] = field(default_factory=dict)
+    gallery: Gallery | None = None
 
     def grade(self, handin: Handin) -> Result:
         """Grade one submission. Raises `WallError` where the sandbox failed; that is never a score."""
@@ -90,6 +92,7 @@ class Bench:
             counts = counts_pdf(sheet)
             reading = read_behind(cell, self.templates, files, pdf, count_words=counts, notebooks=self.notebooks)
             tasks = [*self._tasks(cell, handin, reading, seed, now)]
+            pictures = self.gallery.show(cell) if self.gallery else ()
         runs = run_notebooks(self.wall, sheet, self.notebooks, files, reading) if runs_all(sheet) else []
         rules = list(apply_rules(sheet, handin.submission, reading, handin.pushes, handin.members))
         rules += rule_on_run_all(sheet, runs)
@@ -116,6 +119,7 @@ class Bench:
             rules=tuple(rules),
             edits=reading.diffs,
             extended_until=sheet.due.isoformat() if handin.due and sheet.due else None,
+            pictures=pictures,
             versions=self.versions,
         )
         return Graded(result, Work(reading.gaps, self._hours(handin.submission)))
@@ -173,8 +177,12 @@ def handed_out(sheet: Sheet, name: str) -> str:
     return _handed_out(sheet.course / "student" / sheet.name / name)
 
 
-def with_bench(sheet: Sheet, wall: Wall, work: Callable[[Bench], T]) -> T:
-    """Collect the sheet's tests, and call `work` with everything that grading needs."""
+def with_bench(sheet: Sheet, wall: Wall, work: Callable[[Bench], T], *, pictures: bool = False) -> T:
+    """Collect the sheet's tests, and call `work` with everything that grading needs.
+
+    Args:
+        pictures: whether results come with pictures of what the code draws.
+    """
     import torch
 
     templates = load_templates(sheet)
@@ -188,7 +196,8 @@ def with_bench(sheet: Sheet, wall: Wall, work: Callable[[Bench], T]) -> T:
     def start(suite: Suite) -> T:
         _check_groups(sheet, suite)
         diagnosis = diagnosis_of(sheet, suite.groups)
-        return work(Bench(sheet, wall, suite, templates, versions, diagnosis, load_notebooks(sheet)))
+        gallery = gallery_of(sheet, wall, with_solution(sheet, templates)) if pictures else None
+        return work(Bench(sheet, wall, suite, templates, versions, diagnosis, load_notebooks(sheet), gallery))
 
     return with_suite(sheet, start) if groups_of(sheet) else start(_NoTests())
 

@@ -19,13 +19,24 @@ def with_mistake(sheet: Sheet, exercise: str, mistake: Mistake, templates: Mappi
     Args:
         templates: the release's files that student code consists of.
     """
+    return _filled(sheet, templates, exercise, mistake)
+
+
+def with_solution(sheet: Sheet, templates: Mapping[str, str]) -> dict[str, bytes]:
+    """The same without a mistake: the solution as if it had been handed in."""
+    return _filled(sheet, templates)
+
+
+def _filled(
+    sheet: Sheet, templates: Mapping[str, str], exercise: str = "", mistake: Mistake | None = None
+) -> dict[str, bytes]:
     filled = dict(templates)
     solutions = sheet.course / "solutions"
     for owner in sheet.exercises:
         texts = {
             path: _solution(text, path) for path in templates if (text := _source(solutions / owner, path)) is not None
         }
-        if owner == exercise:
+        if owner == exercise and mistake is not None:
             texts = apply_edits(mistake, texts)
         for path, text in texts.items():
             filled[path] = splice(templates[path], [gap.content for gap in find_gaps(text, path)])

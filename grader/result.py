@@ -54,10 +54,19 @@ class TestResult(_Model):
     staff: str = ""
 
 
+class Evidence(_Model):
+    """One line of proof: where (a file and line, a push), and what."""
+
+    text: str
+    file: str = ""
+    line: int = 0
+
+
 class TaskResult(_Model):
     """One task's points. `pending` waits for a person; `refused` could not be read, `note` says why.
 
-    `answer` is what stands in `cell` of a notebook, where the task is answered there: a student's text.
+    `evidence` is what the note sums up, line by line. `answer` is what stands in `cell` of a notebook, where the task
+    is answered there: a student's text.
     """
 
     id: str
@@ -70,15 +79,8 @@ class TaskResult(_Model):
     note: str = ""
     cell: str = ""
     answer: str = ""
+    evidence: tuple[Evidence, ...] = ()
     tests: tuple[TestResult, ...] = ()
-
-
-class Evidence(_Model):
-    """One line of proof: where (a file and line, a push), and what."""
-
-    text: str
-    file: str = ""
-    line: int = 0
 
 
 class RuleResult(_Model):
@@ -88,6 +90,27 @@ class RuleResult(_Model):
     deduction: Number
     message: str
     evidence: tuple[Evidence, ...] = ()
+
+
+class Picture(_Model):
+    """What a submission's code draws, beside what the solution draws: PNGs in base64.
+
+    `own` is empty where there is no picture; `problem` says why.
+    """
+
+    title: str
+    own: str = ""
+    reference: str
+    problem: str = ""
+
+
+class Request(_Model):
+    """What a student asked to have looked at again; `answer` is empty while nobody has."""
+
+    task: str
+    text: str
+    at: str
+    answer: str = ""
 
 
 class Versions(_Model):
@@ -126,6 +149,8 @@ class Result(_Model):
     rules: tuple[RuleResult, ...]
     edits: dict[str, str] = {}
     extended_until: str | None = None
+    pictures: tuple[Picture, ...] = ()
+    requests: tuple[Request, ...] = ()
     versions: Versions
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

@@ -26,14 +26,12 @@ from grader.result import Outcome, Result
 from grader.sheet import Sheet, load_sheet
 from grader.similarity.pairs import Pair, SharedGap
 from grader.work import GapText, Work
-from tests import test_html
-from tests.chromium import Chromium
+from tests.chromium import Chromium, find_browser
 from tests.test_gradebook import result as sums_result
 from tests.test_reports import make_result, make_task, make_test
 from tests.test_reports_text import HOSTILE
 from tests.test_similarity import ONE, copied, odd
 
-browser = test_html.browser
 ROOT = Path(__file__).parent.parent
 AXE = Path(axe_core_python.__file__).parent / "axe.min.js"
 PHONE = 360
@@ -84,8 +82,8 @@ def a_class(sheet: Sheet, size: int) -> ClassView:
 
 
 @pytest.fixture(scope="module")
-def chromium(browser: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    with Chromium(browser, tmp_path_factory.mktemp("profile")) as opened:
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    with Chromium(find_browser(), tmp_path_factory.mktemp("profile")) as opened:
         yield opened
 
 

@@ -32,6 +32,7 @@ class Settings:
         seed: the seed of each submission follows from it and the name; where it is None, each grading draws a new one.
         ref: the branch, tag or commit to read of each repository; where it is None, the files in the folder count.
         last_due: the latest extension of all; until then nobody is told the answers of a quiz.
+        pictures: whether results come with pictures.
     """
 
     sheet: str
@@ -40,6 +41,7 @@ class Settings:
     seed: int | None = None
     ref: str | None = None
     last_due: datetime | None = None
+    pictures: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class Station:
         except Exception as error:
             return _broken("reading", error)
         key = key_of(submission, job, self._bench.versions, self._bench.wall.mode, self._settings.seed)
+        key += "+pictures" if self._settings.pictures else ""
         if key == job.known:
             return Outcome("unchanged", key)
         try:

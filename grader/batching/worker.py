@@ -7,6 +7,7 @@ outcome out. Its standard input is its lifeline: when the starter is gone, howev
 from __future__ import annotations
 
 import faulthandler
+import functools
 import os
 import sys
 import threading
@@ -29,7 +30,8 @@ def main() -> None:
         try:
             wall = choose_wall(settings.sandbox)
             sheet = load_sheet(settings.sheet, Path(settings.course))
-            with_bench(sheet, wall, lambda bench: _serve(connection, bench, settings))
+            serve = functools.partial(_serve, connection, settings=settings)
+            with_bench(sheet, wall, serve, pictures=settings.pictures)
         except (UnsafeError, WallError) as error:
             connection.send(Unable(True, str(error)))
         except GapgradeError as error:

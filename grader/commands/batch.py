@@ -60,6 +60,9 @@ def batch(
     extensions: Annotated[Path | None, typer.Option(help="A CSV `username,extension`: a time, or days.")] = None,
     ref: Annotated[str | None, typer.Option(help="Grade this branch, tag or commit of each repository.")] = None,
     seed: Annotated[int | None, typer.Option(help="Each submission's seed follows from this one and its name.")] = None,
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Show what the code draws, beside the solution's pictures.")
+    ] = False,
     course: Annotated[Path, typer.Option(help="The folder that holds sheets/, solutions/ and the tests.")] = Path(),
 ) -> None:
     """Grade every submission of a folder.
@@ -81,7 +84,7 @@ def batch(
     terms = terms_of([each.name for each in found], chosen, record, people)
     _tell_due_dates(terms, outdated(record, chosen), log)
     last = last_due(chosen, people, record)
-    settings = Settings(str(chosen.folder), str(course.resolve()), sandbox.value, seed, ref, last)
+    settings = Settings(str(chosen.folder), str(course.resolve()), sandbox.value, seed, ref, last, pictures)
     others = [name for name in others if name != RECORD]
     if others:
         log.print(line(f"left out, no submissions: {', '.join(others)}"), markup=False, highlight=False)

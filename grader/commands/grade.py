@@ -38,6 +38,9 @@ def grade(
     out: Annotated[Path | None, typer.Option(help="Write all reports into this folder.")] = None,
     seed: Annotated[int | None, typer.Option(help="Repeat a grading: the seed in its result.")] = None,
     staff: Annotated[bool, typer.Option("--staff", help="Show what only staff may see.")] = False,
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Show what the code draws, beside the solution's pictures.")
+    ] = False,
     course: Annotated[Path, typer.Option(help="The folder that holds sheets/, solutions/ and the tests.")] = Path(),
 ) -> None:
     """Grade one submission and print its score report.
@@ -65,7 +68,7 @@ def grade(
     console = Console()
     try:
         with Console(stderr=True).status(f"Grading {handed.name} ..."):
-            result = with_bench(chosen, wall, lambda bench: bench.grade(handin))
+            result = with_bench(chosen, wall, lambda bench: bench.grade(handin), pictures=pictures)
     finally:
         wall.close()
     print_report(result, console, staff=staff)

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Table, delete, insert, select
 
 from grader.gradebook.book import Gradebook, Record, note, now, storable
 from grader.gradebook.migrations import GradebookError
-from grader.gradebook.schema import deductions, manual_points, overrides, submissions
-from grader.result import Result, RuleResult, TaskResult
+from grader.gradebook.schema import deductions, manual_points, overrides, requests, submissions
+from grader.result import Request, Result, RuleResult, TaskResult
 from grader.rules.late import late
 from grader.score import add_up
 from grader.sheet import Sheet
@@ -38,6 +38,7 @@ class Marks:
     manual: dict[str, Mark] = field(default_factory=dict)
     overrides: dict[str, Mark] = field(default_factory=dict)
     deductions: list[Mark] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
 
 
 def give_points(book: Gradebook, record: Record, task: str, points: Decimal, who: str, why: str) -> None:
@@ -80,6 +81,13 @@ def marks_in(book: Gradebook, sheet: str, name: str | None = None) -> dict[str, 
                     marks.deductions.append(mark)
                 else:
                     (marks.manual if table is manual_points else marks.overrides)[mark.task] = mark
+        query = (
+            select(submissions.c.name, requests).join_from(submissions, requests).where(submissions.c.sheet == sheet)
+        )
+        for row in connection.execute(query.order_by(requests.c.at)):
+            if name is None or row.name == name:
+                asked = Request(task=row.task, text=row.text, at=row.at, answer=row.answer)
+                said.setdefault(row.name, Marks()).requests.append(asked)
     return said
 
 
@@ -95,7 +103,8 @@ def settle(sheet: Sheet, result: Result, marks: Marks, handed_in_at: datetime | 
     sums: dict[str, Any] = {
         "score": total.score, "bonus": total.bonus, "pending": total.pending, "passed": total.passed
     }  # fmt: skip
-    return result.model_copy(update={"tasks": tasks, "rules": tuple(rules), **sums})
+    asked = tuple(marks.requests)
+    return result.model_copy(update={"tasks": tasks, "rules": tuple(rules), "requests": asked, **sums})
 
 
 def read_points(text: str) -> Decimal:

@@ -6,9 +6,11 @@ Its policy allows the page's own style sheet, and nothing else; see `pages`.
 from __future__ import annotations
 
 import functools
+import re
 from decimal import Decimal
 
 import jinja2
+from markupsafe import Markup
 
 from grader.reports import words
 from grader.reports.advice import next_steps
@@ -36,6 +38,7 @@ RULES = {
     "extra-files": "Files that are not used",
     "refused-files": "Files that could not be read",
 }
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 
 def html(student: StudentResult) -> str:
@@ -61,6 +64,7 @@ def _environment() -> jinja2.Environment:
         "diff_lines": _diff_lines,
         "rule_title": _rule_title,
         "note_lines": _note_lines,
+        "image": _image,
     }
     report.globals = {**report.globals, "causes": causes, "mistakes": mistakes, "waiting": waiting}
     return report
@@ -90,8 +94,10 @@ def _rule_title(rule: RuleResult) -> str:
 
 
 def _note_lines(task: TaskResult) -> list[str]:
-    """The lines of a task's note; the findings that a note on style lists stand on a line each."""
-    if task.kind != "style":
-        return task.note.split("\n")
-    head, colon, findings = task.note.partition(": ")
-    return [head + colon.strip(), *filter(None, findings.split("; "))]
+    """The lines of a task's note; where findings are listed below it, only what they come to."""
+    return [task.note.partition(": ")[0] + "."] if task.evidence else task.note.split("\n")
+
+
+def _image(png: str) -> Markup:
+    """A picture's address: the PNG itself, and nothing but base64."""
+    return Markup("data:image/png;base64,{}").format(png if _BASE64.fullmatch(png) else "")

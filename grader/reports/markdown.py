@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from grader.reports import words
 from grader.reports.advice import next_steps
 from grader.reports.failures import Cause, causes, mistakes, waiting
 from grader.reports.text import SHORT, code_block, markdown
 from grader.reports.views import StudentResult
-from grader.result import Result, RuleResult, TaskResult
+from grader.result import Evidence, Result, RuleResult, TaskResult
 
 LIMIT = 1024 * 1024
 """GitHub refuses a step's summary that has more bytes."""
@@ -43,6 +43,8 @@ def _blocks(result: Result) -> Iterator[str]:
     for task in result.tasks:
         if task.note:
             yield f"**{_line(words.name(task))}:** {markdown(task.note)}"
+        if task.evidence:
+            yield _details(f"{_line(words.name(task))}: the findings", _places(task.evidence))
     if any(words.failures(task) for task in result.tasks):
         yield "## Not yet right"
     for task in result.tasks:
@@ -50,6 +52,10 @@ def _blocks(result: Result) -> Iterator[str]:
     if steps := next_steps(result):
         yield "## What to do next"
         yield "\n".join(f"- {markdown(step)}" for step in steps)
+    for request in result.requests:
+        answer = f"answered: {request.answer}" if request.answer else "nobody has answered yet"
+        asked = f"You asked to look again at task {request.task}: {request.text}"
+        yield f"> [!NOTE]\n> {markdown(f'{asked} - {answer}')}"
     if result.rules:
         yield "## Rules"
     for rule in result.rules:
@@ -106,8 +112,11 @@ def _cause(cause: Cause, task: TaskResult) -> str:
 def _rule(rule: RuleResult) -> str:
     cost = f", {words.points(-rule.deduction)}" if rule.deduction else ""
     title = f"<b>{_line(rule.id)}</b>{cost}: {_line(rule.message)}"
-    lines = [f"- {_line(words.place(one) + one.text)}" for one in rule.evidence]
-    return _details(title, "\n".join(lines)) if lines else title
+    return _details(title, _places(rule.evidence)) if rule.evidence else title
+
+
+def _places(evidence: Iterable[Evidence]) -> str:
+    return "\n".join(f"- {_line(words.place(one) + one.text)}" for one in evidence)
 
 
 def _details(title: str, *body: str) -> str:

@@ -43,13 +43,16 @@ def student_view(result: Result) -> StudentResult:
         task.model_copy(
             update={
                 "note": _harmless(task.note, secrets),
+                "evidence": tuple(_evidence(one, secrets) for one in task.evidence),
                 "tests": tuple(_shown(test, next(numbers)) for test in task.tests),
             }
         )
         for task in result.tasks
     ]
     rules = [_rule(rule, secrets) for rule in result.rules]
-    return StudentResult(result.model_copy(update={"seed": 0, "tasks": tuple(tasks), "rules": tuple(rules)}))
+    pictures = [one.model_copy(update={"problem": _harmless(one.problem, secrets)}) for one in result.pictures]
+    shown = {"seed": 0, "tasks": tuple(tasks), "rules": tuple(rules), "pictures": tuple(pictures)}
+    return StudentResult(result.model_copy(update=shown))
 
 
 def without_host_paths(text: str) -> str:

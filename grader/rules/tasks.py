@@ -10,9 +10,9 @@ from grader.answers.words import count_words
 from grader.feedback import read_feedback
 from grader.intake import Submission
 from grader.reader import Reading
-from grader.result import State, TaskResult
+from grader.result import Evidence, State, TaskResult
 from grader.rules.answers import score_answers, words_of
-from grader.rules.evidence import counted
+from grader.rules.evidence import MAX_EVIDENCE, counted
 from grader.sheet import Sheet, Task
 
 FEEDBACK = "feedback.md"
@@ -36,8 +36,10 @@ def score_other(
     """
     state: State = "graded"
     score = Decimal(0)
+    evidence: tuple[Evidence, ...] = ()
     if task.kind == "style":
         earned, state, note = _style(reading)
+        evidence = _findings(reading)
         score = task.points if earned else score
     elif task.kind == "feedback":
         earned, note = _feedback(submission, feedback)
@@ -63,6 +65,7 @@ def score_other(
         note=note,
         cell=task.cell,
         answer=reading.cells.get(task.cell, "") if task.cell else "",
+        evidence=evidence,
     )
 
 
@@ -112,6 +115,13 @@ def _style(reading: Reading) -> tuple[bool, State, str]:
         "graded",
         f"pycodestyle has {counted(total, 'finding')}: {shown}" + ("; ..." if total > MAX_SHOWN else ""),
     )
+
+
+def _findings(reading: Reading) -> tuple[Evidence, ...]:
+    """Where the style's findings are, as many as are read, and how many more there are."""
+    total, findings = reading.style["total"], reading.style["findings"][:MAX_EVIDENCE]
+    lines = [Evidence(text=f"{one['code']} {one['text']}", file=one["file"], line=one["line"]) for one in findings]
+    return (*lines, Evidence(text=f"and {total - len(lines)} more")) if total > len(lines) else tuple(lines)
 
 
 def _feedback(submission: Submission, template: str) -> tuple[bool, str]:
