@@ -19,11 +19,13 @@ from typing import Any
 import pytest
 
 from grader.pushes import Push, PushCount
+from grader.reports.github import annotate
 from grader.reports.html import html
+from grader.reports.markdown import summary
 from grader.reports.text import plain
 from grader.reports.timeline import pushes_of
 from grader.reports.views import student_view
-from grader.result import Evidence, Result, RuleResult
+from grader.result import Evidence, Request, Result, RuleResult
 from grader.rules.pushes import rule_on_pushes
 from grader.sheet import load_sheet
 from tests.chromium import find_browser
@@ -223,6 +225,23 @@ def test_the_page_says_what_counts_what_failed_and_what_to_do() -> None:
     places = [page.index(phrase) for phrase in phrases]
     assert places == sorted(places)
     assert "+a = 2" in page
+
+
+def test_findings_on_style_and_requests_to_look_again_are_told_in_full() -> None:
+    evidence = tuple(Evidence(text=f"E501 <line> {i}", file="a.py", line=i) for i in range(1, 9))
+    note = "pycodestyle has 8 findings: a.py:1: E501; ..."
+    style = make_task(id="4", title="Style", kind="style", score=Decimal(0), note=note, evidence=evidence)
+    asked = Request(task="1.4", text="<b>Why?</b>", at="2027-01-20T10:00:00+00:00")
+    requests = (asked, asked.model_copy(update={"answer": "The sign is missing."}))
+    student = student_view(make_result(style, requests=requests))
+    page = markup.unescape(re.sub(r"<[^>]*>", "", html(student)))
+    assert all(f"a.py:{i} E501 <line> {i}" in page for i in range(1, 9))
+    assert page.index("open, asked 2027-01-20") < page.index("answered, asked") < page.index("The sign is missing.")
+    assert "<b>Why?</b>" in page
+    told = summary(student)
+    assert "nobody has answered yet" in told
+    assert "The sign is missing&#46;" in told
+    assert sum("file=a.py,line=" in line for line in annotate(student)) >= 7
 
 
 def test_nothing_to_do_is_said(measure: Measure) -> None:

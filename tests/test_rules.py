@@ -231,6 +231,17 @@ def scored(kind: Any, submission: Submission, reading: Reading, feedback: str = 
     return result.score, result.state, result.note
 
 
+def test_findings_on_style_are_listed_with_their_places_as_far_as_anybody_reads() -> None:
+    task = Task(id="4", points=Decimal(1), kind="style")
+    findings = [{"file": "a.py", "line": i, "code": "E501", "text": "line too long"} for i in range(1, 30)]
+    read = reading(style={"total": 29, "findings": findings})
+    evidence = score_other(sheet(), task, SUBMISSION, read).evidence
+    assert [one.line for one in evidence[:-1]] == list(range(1, 21))
+    assert (evidence[0].file, evidence[0].text, evidence[-1].text) == ("a.py", "E501 line too long", "and 9 more")
+    assert score_other(sheet(), task, SUBMISSION, reading()).evidence == ()
+    assert score_other(sheet(), task, SUBMISSION, reading(filled=0, style=read.style)).evidence == ()
+
+
 def test_style_earns_all_its_points_or_none() -> None:
     finding = {"file": "a.py", "line": 3, "column": 1, "code": "E501", "text": "line too long"}
     assert scored("style", SUBMISSION, reading()) == (1, "graded", "pycodestyle has no findings.")

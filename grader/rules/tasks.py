@@ -119,6 +119,8 @@ def _style(reading: Reading) -> tuple[bool, State, str]:
 
 def _findings(reading: Reading) -> tuple[Evidence, ...]:
     """Where the style's findings are, as many as are read, and how many more there are."""
+    if reading.problem or not reading.filled:
+        return ()
     total, findings = reading.style["total"], reading.style["findings"][:MAX_EVIDENCE]
     lines = [Evidence(text=f"{one['code']} {one['text']}", file=one["file"], line=one["line"]) for one in findings]
     return (*lines, Evidence(text=f"and {total - len(lines)} more")) if total > len(lines) else tuple(lines)
