@@ -123,12 +123,18 @@ class Suite:
                         raise gate.lost
                     results.append((planned, item.nodeid))
         finally:
-            self._config.pluginmanager.unregister(recorder)
+            self._unregister(recorder)
             vars(self._config).pop("_json_report", None)  # the plugin would unregister it again at the end
             self._session.testsfailed = 0
         recorder.pytest_sessionfinish(self._session)
         recorded = {test["nodeid"]: test for test in recorder.report["tests"]}
         return [_result(planned, recorded.get(node)) for planned, node in results]
+
+    def _unregister(self, recorder: _Recorder) -> None:
+        """Let go of a recorder. pluggy remembers every registration, for plugins to come, and the plugin with it."""
+        self._config.pluginmanager.unregister(recorder)
+        remembered = self._config.hook.pytest_plugin_registered._call_history or []
+        remembered[:] = [call for call in remembered if call[0].get("plugin") is not recorder]
 
 
 def _plan(item: pytest.Item, folders: dict[Path, Visibility]) -> Planned:
