@@ -62,7 +62,7 @@ def ls_discriminator_loss(logits_real: Tensor, logits_fake: Tensor) -> Tensor:
 
     The output of the network is compared with the labels 1 and 0 itself, without a sigmoid.
     """
-    # START TODO (dcgan 9): compute this loss and, in the next function, that of the generator.
+    # START TODO (dcgan 9a): compute this loss from the logits.
     on_real = (logits_real - 1).square().mean()
     # the label of a generated picture is 0
     on_fake = logits_fake.square().mean()
@@ -72,7 +72,7 @@ def ls_discriminator_loss(logits_real: Tensor, logits_fake: Tensor) -> Tensor:
 
 def ls_generator_loss(logits_fake: Tensor) -> Tensor:
     """The generator's least squares (Mao et al. 2017, eq. 9): L_G = 1/2 mean (f(G(z)) - 1)^2."""
-    # START TODO (dcgan 9): the generator's part.
+    # START TODO (dcgan 9b): compute this loss from the logits of generated pictures.
     # 1 is what the discriminator says of a real picture
     return (logits_fake - 1).square().mean() / 2
     # END TODO

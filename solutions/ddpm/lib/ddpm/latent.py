@@ -33,9 +33,9 @@ class VAE(nn.Module):
     def __init__(self, latent_size: int = 16, width: int = 16) -> None:
         super().__init__()
         self.encoder = nn.Sequential(
-            nn.Conv2d(1, width, 4, stride=2, padding=1),
+            nn.Conv2d(1, width, 3, padding=1, stride=2),
             nn.SiLU(),
-            nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),
+            nn.Conv2d(width, 2 * width, 3, padding=1, stride=2),
             nn.SiLU(),
             nn.Flatten(),
             nn.Linear(2 * width * 49, 2 * latent_size),
@@ -44,9 +44,11 @@ class VAE(nn.Module):
             nn.Linear(latent_size, 2 * width * 49),
             nn.SiLU(),
             nn.Unflatten(1, (2 * width, 7, 7)),
-            nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(2 * width, width, 3, padding=1),
             nn.SiLU(),
-            nn.ConvTranspose2d(width, 1, 4, stride=2, padding=1),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(width, 1, 3, padding=1),
             nn.Tanh(),
         )
 

@@ -1,0 +1,1 @@
+"""Denoising diffusion on small images: schedule, process, network, training, sampling, latent space."""

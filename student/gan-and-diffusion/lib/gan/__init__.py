@@ -1,0 +1,1 @@
+"""A DCGAN for pictures of 28x28 pixels: networks, losses, steps."""
