@@ -182,7 +182,7 @@ class _Server:
         except Conflict as conflict:
             note_unsaved(self._desk.book, self._desk.grader, saving)
             return JSONResponse({"conflict": self._conflict(place, wanted, conflict)}, 409)
-        view = self._desk.look()
+        view.known[place.entry.id, place.task.id] = known
         after = view.next_waiting(place, order) if wanted.done else None
         done, of = view.progress(place.task)
         return JSONResponse(

@@ -28,6 +28,11 @@ def _token() -> str:
     return secrets.token_urlsafe(24)
 
 
+def _first(scope: Scope) -> str:
+    """The first part of the path: `token` of `/token/all`."""
+    return str(scope["path"]).removeprefix("/").partition("/")[0]
+
+
 @dataclass(frozen=True)
 class Doors:
     """Where the server listens, and the two secrets that open it."""
@@ -66,13 +71,12 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        first = scope["path"].split("/", 2)[1]
-        await app({**scope, "root_path": f"/{first}"}, receive, answer)
+        await app({**scope, "root_path": f"/{_first(scope)}"}, receive, answer)
 
     def _judge(self, scope: Scope, headers: Mapping[str, str]) -> tuple[ASGIApp | None, str]:
         if headers.get("host", "") not in self._doors.hosts:
             return None, "This server answers to 127.0.0.1 and localhost only."
-        first = scope["path"].split("/", 2)[1].encode()
+        first = _first(scope).encode()
         ours = hmac.compare_digest(first, self._doors.token.encode())
         viewers = hmac.compare_digest(first, self._doors.viewer.encode())
         if not ours and not viewers:

@@ -26,7 +26,7 @@ from grader.sheet import Task
 HERE = Path(__file__).parent
 FOUND = 40
 """How many submissions a search shows."""
-_KEYS = "qweasdfgzxvhiy"
+_KEYS = "qweasdfgzxhiy"
 """The keys of comments that are kept, those under the left hand first; the others are taken by commands."""
 
 

@@ -95,6 +95,7 @@ async function send(done) {
   $("#status").textContent = answer.status;
   $("#status").dataset.state = answer.done ? "done" : "begun";
   $("#progress").textContent = answer.progress;
+  $("#progress + progress").value = parseInt(answer.progress, 10);
   if (done && answer.next) await go(document.body.dataset.base + answer.next);
   return true;
 }
@@ -131,8 +132,19 @@ function take(button) {
 
 // ---------------------------------------------------------------- from one to the next
 
+let leaving = false; // keys that are pressed on the way would decide about what is no longer seen
+
 /** Another page in place of this one; the frame with the PDF stays, so that the next is there at once. */
-async function go(address, { back = false } = {}) {
+async function go(address, options = {}) {
+  leaving = true;
+  try {
+    await exchange(address, options);
+  } finally {
+    leaving = false;
+  }
+}
+
+async function exchange(address, { back = false }) {
   if (unsaved && !(await save())) return;
   let page;
   try {
@@ -168,6 +180,7 @@ async function go(address, { back = false } = {}) {
 
 function arrived(anew) {
   show();
+  $(".top [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   if ($(".desk")) {
     if (anew) load();
     select($('[role="tab"][aria-selected="true"]'));
@@ -230,12 +243,14 @@ addEventListener("message", ({ source, data }) => {
 const OWN = {
   j: () => scroll(0.6),
   k: () => scroll(-0.6),
+  v: () => select(tabFrom($('[role="tab"][aria-selected="true"]'), 1)),
   "+": () => tell({ zoom: 1.2 }),
   "=": () => tell({ zoom: 1.2 }),
   "-": () => tell({ zoom: 1 / 1.2 }),
 };
 
 addEventListener("keydown", (event) => {
+  if (leaving) return event.preventDefault();
   const typing = event.target.matches("input, textarea, select");
   if (event.target.id === "query") return inSearch(event);
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && rubric()) return press(event, $(".finish .main"));
@@ -249,7 +264,7 @@ addEventListener("keydown", (event) => {
   }
   if (event.key === "Enter" && event.target.closest("button, a, summary")) return; // it presses what has the focus
   if (event.target.matches('[role="tab"]') && /^Arrow(Left|Right)$/.test(event.key)) return turnTab(event);
-  if (OWN[event.key]) return OWN[event.key]();
+  if (OWN[event.key] && $(".desk")) return OWN[event.key]();
   const name = event.shiftKey && /^[A-Z]$/.test(event.key) ? `Shift+${event.key}` : event.key;
   const target = $$("[aria-keyshortcuts]").find((one) => one.getAttribute("aria-keyshortcuts") === name);
   if (target) press(event, target);
@@ -280,10 +295,13 @@ function inSearch(event) {
   }
 }
 
-function turnTab(event) {
+function tabFrom(tab, step) {
   const tabs = $$('[role="tab"]');
-  const step = event.key === "ArrowRight" ? 1 : -1;
-  const next = tabs[(tabs.indexOf(event.target) + step + tabs.length) % tabs.length];
+  return tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
+}
+
+function turnTab(event) {
+  const next = tabFrom(event.target, event.key === "ArrowRight" ? 1 : -1);
   select(next);
   next.focus();
 }
@@ -345,8 +363,10 @@ addEventListener("change", (event) => {
 addEventListener("submit", async (event) => {
   if (event.target.method === "dialog") return;
   event.preventDefault();
-  if (event.target.id === "rubric") await save("yes");
-  else {
+  if (event.target.id === "rubric") {
+    leaving = true;
+    await save("yes").finally(() => (leaving = false));
+  } else {
     const answer = await post($("#requests").dataset.action, new URLSearchParams(new FormData(event.target)));
     if (answer !== null) $("#requests").innerHTML = answer;
   }
