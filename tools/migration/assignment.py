@@ -130,7 +130,9 @@ def names_in(sources: Iterable[str], module: str) -> Names:
         module: by which probes import it, such as `notebooks.problem1`.
     """
     made: dict[str, str] = {}
-    called, classes, shipped = set(), set(), {}
+    shipped: dict[str, str] = {}
+    called: set[str] = set()
+    classes: set[str] = set()
     for source in sources:
         for node in _top_level(source):
             if isinstance(node, ast.Import | ast.ImportFrom):

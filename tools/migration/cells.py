@@ -52,7 +52,7 @@ def as_source(cells: Iterable[SourceCell], name: str, label: str, first: int) ->
     """
     notebook = nbformat.v4.new_notebook()
     for cell in cells:
-        make = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
+        make: Any = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
         metadata: dict[str, Any] = {"id": cell.id}
         if cell.tags:
             metadata["tags"] = list(cell.tags)

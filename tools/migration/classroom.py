@@ -258,7 +258,9 @@ class _Repository:
 
     def _names(self, path: str) -> Names:
         """What the imports of a test file mean: modules of the repository are students' code."""
-        made, shipped, called = {}, {}, set()
+        made: dict[str, str] = {}
+        shipped: dict[str, str] = {}
+        called: set[str] = set()
         for node in ast.parse(_text(self._files[path])).body:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 for name, line in imports_of(node):

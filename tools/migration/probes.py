@@ -89,7 +89,7 @@ class _Parting(ast.NodeVisitor):
             self._pieces.append((node, "pass  # imported above"))
             return
         if isinstance(node, _NOT_PARTED) and (isinstance(node, ast.ClassDef | ast.Delete) or self._theirs(node)):
-            raise NotTurned(f"line {node.lineno}: this kind of statement cannot be parted")  # type: ignore[attr-defined]
+            raise NotTurned(f"line {node.lineno}: this kind of statement cannot be parted")
         if isinstance(node, ast.expr) and self._starts_at_theirs(node):
             self._into_probe(node)
         elif isinstance(node, ast.Lambda | ast.JoinedStr | ast.Try | ast.With) and self._theirs(node):
@@ -215,11 +215,10 @@ def _is_literal(node: ast.expr) -> bool:
 
 def _expected_error(node: ast.AST) -> tuple[ast.expr, str] | None:
     """The call that must raise, and the error's name, of `try: call ... else: raise` or `with pytest.raises`."""
-    if isinstance(node, ast.With) and len(node.items) == 1 and len(node.body) == 1:
-        opened = node.items[0].context_expr
-        plain = isinstance(opened, ast.Call) and len(opened.args) == 1 and not opened.keywords
-        if plain and ast.unparse(opened.func) in ("pytest.raises", "raises") and isinstance(opened.args[0], ast.Name):
-            return _called(node.body[0], opened.args[0].id)
+    if isinstance(node, ast.With) and len(node.items) == len(node.body) == 1 and not node.items[0].optional_vars:
+        match node.items[0].context_expr:
+            case ast.Call(func, [ast.Name(error)], []) if ast.unparse(func) in ("pytest.raises", "raises"):
+                return _called(node.body[0], error)
     if isinstance(node, ast.Try) and len(node.handlers) == 1 and not node.finalbody and node.body:
         handler, (first, *rest) = node.handlers[0], node.body
         passes = len(handler.body) == 1 and isinstance(handler.body[0], ast.Pass)
