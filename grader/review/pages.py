@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -119,19 +119,17 @@ def status(known: Known) -> str:
         return f"{words.counted(mark.points)} from {mark.who}: {mark.why}"
     if not review.version:
         return f"{words.counted(mark.points)} from {mark.who}: {mark.why}" if mark else "nothing decided yet"
-    return f"{'done by' if mark else 'begun by'} {review.who}, {review.at[:16].replace('T', ' ')} UTC"
+    return f"{'done by' if mark else 'begun by'} {review.who}, {_local(review.at)}"
+
+
+def _local(at: str) -> str:
+    """A time as the grader's clock shows it."""
+    return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def keyed(phrases: Sequence[Phrase]) -> list[tuple[str, Phrase]]:
     """Comments with their keys; those beyond the last key have none."""
     return [(_KEYS[number] if number < len(_KEYS) else "", phrase) for number, phrase in enumerate(phrases)]
-
-
-@functools.cache
-def version() -> str:
-    """Changes with the style sheet and the script, so that no browser shows old ones."""
-    files = sorted((HERE / "static").iterdir())
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()[:12]
 
 
 @functools.cache
@@ -145,7 +143,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"points": words.points, "verbatim": _verbatim, "state_of": _state_of}
-    environment.globals |= {"version": version(), "letters": _KEYS}
+    environment.globals |= {"letters": _KEYS}
     return environment
 
 
