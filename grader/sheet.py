@@ -106,6 +106,12 @@ class RunAll(_Model):
     deduct: Points = Decimal(0)
 
 
+class HandedIn(_Model):
+    """What is handed in as one archive; one that lacks a file is refused with the list of what is missing."""
+
+    files: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class Notebooks(_Model):
     """How notebooks are run as a whole.
 
@@ -160,6 +166,7 @@ class Sheet(_Model):
     rules: Rules = Rules()
     limits: Limits = Limits()
     notebooks: Notebooks = Notebooks()
+    submission: HandedIn | None = None
 
     @property
     def course(self) -> Path:
@@ -240,7 +247,7 @@ def _in_words(error: Any) -> str:
 
 def _all_keys() -> Iterator[str]:
     models: list[type[_Model]] = [Sheet, Task, RubricItem, Rules, Pushes, Gaps, Late, Comments, SubmissionPdf, Limits]
-    models += [Notebooks, RunAll]
+    models += [HandedIn, Notebooks, RunAll]
     for model in models:
         yield from model.model_fields
 

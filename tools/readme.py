@@ -38,6 +38,7 @@ def render_readme(sheet: Sheet, text: str, file: str, test_modules: list[str]) -
         code=any(task.kind == "code" for task in sheet.tasks),
         feedback=any(task.kind == "feedback" for task in sheet.tasks),
         written=sheet.rules.submission_pdf.file if sheet.rules.submission_pdf else "",
+        archive=f"{sheet.name}.zip" if sheet.submission else "",
     )
 
 

@@ -26,7 +26,7 @@ from tools.readme import render_readme
 HERE = Path(__file__).parent
 GAPGRADE = HERE.parent
 BASE_REQUIREMENTS = ("numpy", "pycodestyle", "pytest", "safetensors", "scipy", "torch")
-EXECUTABLE = frozenset({"runtests.sh"})
+EXECUTABLE = frozenset({"collect_submission.sh", "runtests.sh"})
 WITH_CRLF = (".bat",)
 
 # What no file of a release may hold: traces of a solution that was not stripped.
@@ -50,7 +50,9 @@ def build_release(sheet: Sheet) -> Release:
     """Put a sheet's exercises together; raises `GapgradeError`. Nothing is written."""
     exercises = with_required(sheet.exercises, sheet.course)
     merged = _Merged()
-    _add_own_files(merged)
+    _add_own_files(merged, HERE / "release_files")
+    if sheet.submission:
+        _add_own_files(merged, HERE / "collect_files")
     for exercise in exercises:
         _add_exercise(merged, exercise, sheet.course)
     _add_answers(merged, exercises, sheet.course)
@@ -99,8 +101,7 @@ class _Merged:
         self.files[path] = data if released is None else released
 
 
-def _add_own_files(merged: _Merged) -> None:
-    folder = HERE / "release_files"
+def _add_own_files(merged: _Merged, folder: Path) -> None:
     for file in sorted(folder.rglob("*")):
         path = file.relative_to(folder).as_posix()
         if file.is_file() and file.suffix != ".j2" and not _is_cache(file):
@@ -204,6 +205,9 @@ def _public_sheet(sheet: Sheet, tests: dict[str, Path], notebooks: list[str]) ->
         told["pushes"] = free | ({"at_most": str(rule.at_most)} if rule.at_most is not None else {})
     if notebooks:
         told["notebooks"] = notebooks
+    if sheet.submission:
+        words = {task.file: task.max_words for task in sheet.tasks if task.file and task.max_words}
+        told["submission"] = {"archive": f"{sheet.name}.zip", "files": sheet.submission.files, "words": words}
     return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from grader import GapgradeError
 from grader.batching.terms import Terms
-from grader.intake import Submission, take_in
+from grader.intake import Submission, check_complete, take_in
 from grader.pushes import count_pushes, last_push, read_activity
 from grader.result import Mode, Result, Versions
 from grader.wall import WallError
@@ -103,6 +103,8 @@ class Station:
         started = time.monotonic()
         try:
             submission = take_in(Path(job.path), ref=self._settings.ref, name=job.name)
+            if self._bench.sheet.submission:
+                check_complete(submission, self._bench.sheet.submission.files)
             handin = self._handin(submission, job)
         except GapgradeError as error:
             return Outcome("refused", reason=str(error))

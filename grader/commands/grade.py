@@ -11,7 +11,7 @@ from rich.console import Console
 from grader.batching.terms import last_due
 from grader.commands.sandbox import Sandbox
 from grader.grade import Handin, with_bench
-from grader.intake import take_in
+from grader.intake import check_complete, take_in
 from grader.pushes import count_pushes, last_push, read_activity
 from grader.reports.files import write_reports
 from grader.reports.terminal import print_report
@@ -51,6 +51,8 @@ def grade(
     """
     chosen = load_sheet(sheet, course)
     handed = take_in(submission, ref=ref)
+    if chosen.submission:
+        check_complete(handed, chosen.submission.files)
     activity = read_activity(pushes) if pushes else None
     branch = chosen.rules.pushes.branch if chosen.rules.pushes else "main"
     people = read_people(roster, extensions)

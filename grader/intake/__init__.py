@@ -8,12 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from grader.intake.archive import SUFFIXES, read_archive
+from grader.intake.complete import check_complete
 from grader.intake.folder import read_folder, read_regular
 from grader.intake.gather import Gathering, IntakeError, Refused, Submission
 from grader.intake.git import git_directory, read_commit
 from grader.intake.names import shown
 
-__all__ = ["IntakeError", "Refused", "Submission", "take_in"]
+__all__ = ["IntakeError", "Refused", "Submission", "check_complete", "take_in"]
 
 
 def take_in(path: Path, *, ref: str | None = None, name: str | None = None) -> Submission:
