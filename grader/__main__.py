@@ -26,6 +26,7 @@ COMMANDS = {
     "collect": "grader.commands.collect",
     "publish": "grader.commands.publish",
     "export": "grader.commands.export",
+    "export-notebook": "grader.commands.export_notebook",
     "report": "grader.commands.report",
 }
 """By name, the module whose function of that name is the command, or whose `app` holds its commands."""

@@ -199,6 +199,7 @@ RULES = {
     "late": sheets.Late,
     "comments": sheets.Comments,
     "submission_pdf": sheets.SubmissionPdf,
+    "run_all": sheets.RunAll,
 }
 
 
@@ -208,9 +209,10 @@ RULES = {
         ("The sheet", {k: v for k, v in fields(sheets.Sheet).items() if k not in ("name", "folder")}),
         ("`[[task]]`", fields(sheets.Task)),
         ("`[rules.…]`", {k: v for name, model in RULES.items() for k, v in fields(model, f"{name}.").items()}),
+        ("`[notebooks]`", fields(sheets.Notebooks)),
         ("`[limits]`", fields(sheets.Limits)),
     ],
-    ids=["sheet", "task", "rules", "limits"],
+    ids=["sheet", "task", "rules", "notebooks", "limits"],
 )
 def test_the_keys_of_sheet_toml_are_exactly_those_that_are_read(heading: str, known: dict[str, Any]) -> None:
     described = documented(heading)

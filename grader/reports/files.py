@@ -48,6 +48,13 @@ def write_reports(result: Result, folder: Path) -> list[Path]:
     return [folder / name for name in texts | answers]
 
 
+def write_page(file: Path, text: str) -> Path:
+    """Write one page in the same careful way, and make its folder."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    _write(file, text)
+    return file
+
+
 def _write(file: Path, text: str) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag
     try:

@@ -17,6 +17,7 @@ READERS = (
     "notebooks",
     "pdf",
     "reading",
+    "rendering",
     "running",
     "splice",
 )

@@ -1,0 +1,107 @@
+"""A student's notebook as harmless HTML: text, code, and pictures of pixels; no script, no link to what is elsewhere.
+
+Called inside the sandbox: what parses Markdown and HTML meets hostile bytes there.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from gapcheck.cells import Cell, NotebookError, read_ipynb
+from grader.notebooks import tagged
+
+MAX_TEXT = 20_000
+MAX_OUTPUTS = 50
+MAX_PICTURES = 12 * 2**20
+"""Base64 characters of all pictures together."""
+
+PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+TAGS = (
+    "b blockquote br code del dd div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre s span strong sub sup table tbody td "
+    "th thead tr ul"
+).split()
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def render_notebook(template: str, data: bytes, path: str) -> dict[str, Any]:
+    """Render a notebook cell by cell.
+
+    Returns:
+        plain data: `error` (why it cannot be read, or nothing) and `cells`, each with `id`, `kind`, `tags`, `html` (of
+        text and code) and `outputs` (a list of HTML).
+    """
+    try:
+        handed = read_ipynb(data, path)
+        cells = tagged(read_ipynb(template, path), handed)
+    except NotebookError as error:
+        return {"error": str(error), "cells": []}
+    left = MAX_PICTURES
+    rendered = []
+    for cell, raw in zip(cells, json.loads(data)["cells"], strict=True):
+        outputs = []
+        for output in _listed(raw.get("outputs")) if cell.kind == "code" else ():
+            shown = _output(output, left)
+            left -= len(shown) if shown.startswith("<img") else 0
+            outputs += [shown] if shown else []
+        about = {"id": cell.id, "kind": cell.kind, "tags": list(cell.tags)}
+        rendered.append({**about, "html": _source(cell), "outputs": outputs})
+    return {"error": "", "cells": rendered}
+
+
+def render_markdown(text: str) -> str:
+    """Markdown as HTML of few tags and no attributes; HTML in it, and formulas, stay as they were typed."""
+    import bleach
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
+    return str(bleach.clean(MarkdownWithMath(renderer).render(text[:MAX_TEXT]), tags=TAGS, attributes={}, strip=True))
+
+
+def _source(cell: Cell) -> str:
+    return render_markdown(cell.source) if cell.kind == "markdown" else _as_text(cell.source)
+
+
+def _as_text(text: str) -> str:
+    cut = "\n... (cut)" if len(text) > MAX_TEXT else ""
+    return f"<pre>{html.escape(text[:MAX_TEXT])}{cut}</pre>"
+
+
+def _listed(outputs: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(outputs, list):
+        yield from (output for output in outputs[:MAX_OUTPUTS] if isinstance(output, dict))
+
+
+def _output(output: dict[str, Any], most: int) -> str:
+    """A picture where there is one of pixels, else plain text; tables and widgets have a plain text beside them."""
+    data = output.get("data")
+    data = data if isinstance(data, dict) else {}
+    for kind, start in PICTURES.items():
+        if picture := _picture(_joined(data.get(kind)), start, most):
+            return f'<img alt="a picture that the cell drew" src="data:{kind};base64,{picture}">'
+    lines = output.get("traceback") if output.get("output_type") == "error" else output.get("text")
+    text = "\n".join(map(str, lines)) if output.get("output_type") == "error" and isinstance(lines, list) else ""
+    text = _ANSI.sub("", text or _joined(lines) or _joined(data.get("text/plain")))
+    return _as_text(text.encode("utf-8", "replace").decode()) if text.strip() else ""
+
+
+def _joined(text: Any) -> str:
+    if isinstance(text, list) and all(isinstance(line, str) for line in text):
+        return "".join(text)
+    return text if isinstance(text, str) else ""
+
+
+def _picture(text: str, start: bytes, most: int) -> str:
+    """The picture in base64 as we write it, or nothing where it is none or too large."""
+    if not 0 < len(text) <= most:
+        return ""
+    try:
+        pixels = base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return ""
+    return base64.b64encode(pixels).decode() if pixels.startswith(start) else ""
