@@ -1,0 +1,91 @@
+"""`export-notebook`: what a submission's notebooks hold, as a page that runs and loads nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from grader.intake import Submission, take_in
+from grader.notebook_page import missing_pdf, notebook_page
+from grader.printing import print_pdf
+from grader.reader import load_notebooks
+from grader.sheet import SubmissionPdf, load_sheet
+from grader.wall.nested import NestedWall
+from tests.chromium import find_browser
+from tests.classes import make_course
+from tests.handed_notebooks import cell, filled, hand_in
+from tools.make_release import make_release
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(1)> [here](javascript:alert(1)) ![p](http://evil.example/p)"
+)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make_course(tmp_path_factory.mktemp("export") / "course")
+    make_release(load_sheet("divergence", folder))
+    return folder
+
+
+def page_of(course: Path, wall: NestedWall, submission: Submission) -> str:
+    sheet = load_sheet("divergence", course)
+    return notebook_page(sheet, submission, load_notebooks(sheet), wall)
+
+
+def output(kind: str, **data: Any) -> dict[str, Any]:
+    return {"output_type": kind, "metadata": {}, **data}
+
+
+def test_answers_stand_beside_the_rubric_and_nothing_of_a_notebook_becomes_markup(
+    course: Path, nested: NestedWall, tmp_path: Path
+) -> None:
+    notebook = filled(course, answer=f"**Since** both are equal.\n\n{HOSTILE}")
+    cell(notebook, "kl-loss")["outputs"] = [
+        output("display_data", data={"image/png": PIXEL, "text/html": HOSTILE}),
+        output("display_data", data={"image/png": "PHN2Zz4=", "image/svg+xml": "<svg onload='alert(1)'/>"}),
+        output("stream", text=[HOSTILE]),
+        output("error", traceback=["\x1b[31mZeroDivisionError\x1b[0m"]),
+    ]
+    page = page_of(course, nested, take_in(hand_in(course, tmp_path / "team", notebook)))
+    answer, rubric = re.search(r'<section class="answer">(.*?)<aside>(.*?)</aside>', page, re.DOTALL).groups()  # type: ignore[union-attr]
+    assert "<strong>Since</strong> both are equal." in answer
+    assert "Says that both laws are the same." in rubric
+    assert "a law does not diverge from itself" in rubric
+    assert re.findall(r"<img[^>]*>", page) == [
+        f'<img alt="a picture that the cell drew" src="data:image/png;base64,{PIXEL}">'
+    ]
+    assert "default-src 'none'" in page
+    assert "ZeroDivisionError" in page
+    assert not re.search(r"<script|<svg|<a |<[^>]*\bon\w+=|\x1b", page)
+
+
+def test_a_notebook_that_is_missing_or_broken_is_named(course: Path, nested: NestedWall) -> None:
+    assert "divergence.ipynb is missing." in page_of(course, nested, Submission("team", {"a.py": b""}))
+    assert "divergence.ipynb is no JSON" in page_of(course, nested, Submission("team", {"divergence.ipynb": b"?"}))
+
+
+def test_a_pdf_that_the_sheet_asks_for_is_missed(course: Path) -> None:
+    sheet = load_sheet("divergence", course)
+    asking = sheet.model_copy(update={"rules": sheet.rules.model_copy(update={"submission_pdf": SubmissionPdf()})})
+    assert not missing_pdf(sheet, Submission("team", {}))
+    assert missing_pdf(asking, Submission("team", {})) == "submission.pdf"
+    assert not missing_pdf(asking, Submission("team", {"submission.pdf": b""}))
+
+
+def test_the_page_becomes_a_pdf_or_a_sentence_says_why_not(
+    course: Path, nested: NestedWall, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_browser()
+    page = tmp_path / "team.html"
+    page.write_text(page_of(course, nested, take_in(hand_in(course, tmp_path / "team", filled(course)))))
+    assert not print_pdf(page, tmp_path / "team.pdf")
+    assert "Because both laws are the same one." in PdfReader(tmp_path / "team.pdf").pages[0].extract_text()
+    monkeypatch.setenv("PATH", "")
+    assert "no Chromium or Chrome is installed" in print_pdf(page, tmp_path / "none.pdf")
+    assert not (tmp_path / "none.pdf").exists()
