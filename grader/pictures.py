@@ -141,12 +141,13 @@ def _pixels(drawn: Any) -> NDArray[np.uint8]:
     if not isinstance(drawn, np.ndarray):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-        canvas = FigureCanvasAgg(drawn)
+        canvas: Any = FigureCanvasAgg(drawn)  # it has no types
         canvas.draw()
         drawn = np.asarray(canvas.buffer_rgba())[:, :, :3]
     if drawn.dtype != np.uint8 or drawn.ndim != 3 or drawn.shape[2] != 3 or not 0 < max(drawn.shape[:2]) <= MAX_SIDE:
         raise _NotShown(f"it is no picture of at most {MAX_SIDE} x {MAX_SIDE} pixels")
-    return drawn
+    pixels: NDArray[np.uint8] = drawn
+    return pixels
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:

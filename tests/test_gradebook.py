@@ -23,6 +23,7 @@ from grader.gradebook import book as book_module
 from grader.gradebook.care import backup, check
 from grader.gradebook.marks import Marks, deduct, give_points, marks_in, override, settle
 from grader.gradebook.merge import merge_into
+from grader.gradebook.requests import answer_request, record_request
 from grader.gradebook.stats import stats_of
 from grader.gradebook.works import works_in
 from grader.result import Outcome, Result, TaskResult, TestResult, Versions
@@ -325,6 +326,26 @@ def test_the_commands_show_a_submission_and_refuse_what_is_not_there(book: Grade
     assert isinstance(refused.exception, GradebookError)
     with pytest.raises(GradebookError, match="there is no gradebook"):
         open_gradebook(course / "nowhere", must_exist=True)
+
+
+def test_the_reports_of_a_class_are_written_anew_with_what_people_decided_and_answered(
+    book: Gradebook, course: Path, tmp_path: Path
+) -> None:
+    for name in ("ada", "bo"):
+        book.add_result("/s", name, result(name), 1)
+    give_points(book, only(book, "ada"), "3", Decimal("0.5"), "Tutor", "The proof ends too early.")
+    uid = record_request(book, "sums", "ada", "3", "Please look at page 2.", "Ada")
+    answer_request(book, "sums", uid, "Page 2 is empty.", "Tutor")
+    place = ["--course", str(course), "--out", str(tmp_path / "again")]
+    assert CliRunner().invoke(app, ["report", str(book.file), *place]).exit_code == 0
+    page = (tmp_path / "again" / "ada" / "report.html").read_text(encoding="utf-8")
+    for said in ("The proof ends too early.", "0.5 / 3", "Please look at page 2.", "Page 2 is empty."):
+        assert said in page
+    assert "Requests to look again" not in (tmp_path / "again" / "bo" / "report.html").read_text(encoding="utf-8")
+    forged = tmp_path / "forged.json"
+    forged.write_text(result("../../bo").to_json(), encoding="utf-8", errors="backslashreplace")
+    refused = CliRunner().invoke(app, ["report", str(forged), str(forged), *place])
+    assert "no name for a folder" in str(refused.exception)
 
 
 def test_marks_without_a_word_change_nothing(course: Path) -> None:

@@ -9,11 +9,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from grader import GapgradeError
 from grader.commands.places import Course, SheetName
 from grader.commands.results import Places, results_in
 from grader.reports.files import STUDENT_FILES, write_reports
 from grader.reports.terminal import print_report, print_summary
+from grader.reports.text import line
 from grader.reports.views import student_view
+from grader.result import Result
 
 
 class Face(StrEnum):
@@ -27,7 +30,9 @@ def report(
     results: Places,
     staff: Annotated[bool, typer.Option("--staff", help="Show what only staff may see.")] = False,
     face: Annotated[Face, typer.Option(help="Markdown is for the student alone.")] = Face.terminal,
-    out: Annotated[Path | None, typer.Option(help="Write all reports of one result into this folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write all reports into this folder; of several results a folder for each.")
+    ] = None,
     sheet: SheetName = None,
     course: Course = Path(),
 ) -> None:
@@ -39,6 +44,9 @@ def report(
     """
     found = results_in(results, sheet, course)
     if len(found) > 1:
+        if out is not None:
+            for result in found:
+                write_reports(result, out / _folder(result))
         print_summary(found, Console())
         return
     (result,) = found
@@ -48,3 +56,10 @@ def report(
         print(STUDENT_FILES["summary.md"](student_view(result)))
     else:
         print_report(result, Console(), staff=staff)
+
+
+def _folder(result: Result) -> str:
+    """The name of a submission's folder, which a result that came as a file may not choose freely."""
+    if not result.submission or Path(result.submission).name != result.submission or result.submission == "..":
+        raise GapgradeError(f"{line(result.submission)!r} is no name for a folder; give this result alone")
+    return result.submission

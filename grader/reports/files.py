@@ -61,7 +61,8 @@ def _write(file: Path, text: str) -> None:
         descriptor = os.open(file, flags, 0o644)
     except OSError as error:
         raise GapgradeError(f"{file} cannot be written: {error.strerror}; give another folder") from None
-    with open(descriptor, "w", encoding="utf-8", newline="\n") as stream:
+    # a lone surrogate of a student's text becomes its escape, which JSON reads back
+    with open(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
         stream.write(text)
 
 
