@@ -24,7 +24,7 @@ from grader.result import Result, TaskResult, TestResult, Versions
 from grader.rules import apply_rules, counts_pdf, extension, late, score_other
 from grader.rules.run_all import rule_on_run_all
 from grader.rules.tasks import FEEDBACK
-from grader.run_all import run_notebooks, runs_all
+from grader.run_all import run_notebooks
 from grader.score import add_up, score_code
 from grader.sheet import Sheet, groups_of
 from grader.suite import Gate, Suite, digest_of, tests_version, with_suite
@@ -93,7 +93,7 @@ class Bench:
             reading = read_behind(cell, self.templates, files, pdf, count_words=counts, notebooks=self.notebooks)
             tasks = [*self._tasks(cell, handin, reading, seed, now)]
             pictures = self.gallery.show(cell) if self.gallery else ()
-        runs = run_notebooks(self.wall, sheet, self.notebooks, files, reading) if runs_all(sheet) else []
+        runs = run_notebooks(self.wall, sheet, self.notebooks, files, reading) if sheet.runs_all else []
         rules = list(apply_rules(sheet, handin.submission, reading, handin.pushes, handin.members))
         rules += rule_on_run_all(sheet, runs)
         rules += extension(sheet.due if handin.due else None)

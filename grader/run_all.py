@@ -41,11 +41,6 @@ class Run:
     problem: str = ""
 
 
-def runs_all(sheet: Sheet) -> bool:
-    """Whether a sheet asks that notebooks are run."""
-    return sheet.notebooks.run_all or sheet.rules.run_all is not None
-
-
 def run_notebooks(
     wall: Wall, sheet: Sheet, notebooks: Mapping[str, str], files: Mapping[str, bytes], reading: Reading
 ) -> list[Run]:

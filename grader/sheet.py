@@ -174,6 +174,11 @@ class Sheet(_Model):
         return self.folder.parent.parent
 
     @property
+    def runs_all(self) -> bool:
+        """Whether notebooks are run from their first cell to their last."""
+        return self.notebooks.run_all or self.rules.run_all is not None
+
+    @property
     def tasks(self) -> tuple[Task, ...]:
         return self.task
 

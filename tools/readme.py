@@ -18,12 +18,13 @@ class TextError(GapgradeError):
     """A sheet's text that cannot be rendered: file, line, and what to change."""
 
 
-def render_readme(sheet: Sheet, text: str, file: str, test_modules: list[str]) -> str:
+def render_readme(sheet: Sheet, text: str, file: str, test_modules: list[str], notebooks: list[str]) -> str:
     """Render a sheet's text, which knows `sheet` and `task_table`, and the sections that every release has.
 
     Args:
         text, file: the text of `sheet.md`, and how messages name it.
         test_modules: the names of the public test files, without `.py`.
+        notebooks: the paths of the release's notebooks.
     """
     body = _render(text, file, sheet=sheet, task_table=task_table(sheet))
     return _render(
@@ -35,6 +36,7 @@ def render_readme(sheet: Sheet, text: str, file: str, test_modules: list[str]) -
         rules=sheet.rules,
         rule_lines=list(_rules(sheet)),
         a_test=next(iter(test_modules), "test_NAME"),
+        notebooks=" and ".join(f"`{path}`" for path in notebooks),
         code=any(task.kind == "code" for task in sheet.tasks),
         feedback=any(task.kind == "feedback" for task in sheet.tasks),
         written=sheet.rules.submission_pdf.file if sheet.rules.submission_pdf else "",
@@ -117,6 +119,9 @@ def _rules(sheet: Sheet) -> Iterator[str]:
     if rules.submission_pdf:
         file = f"`{rules.submission_pdf.file}`"
         yield f"{file} names the matriculation number of each of you on its first page."
+    if sheet.runs_all:
+        cost = f"; one that does not costs {_points(rules.run_all.deduct)}" if rules.run_all else ""
+        yield f"A notebook runs from its first cell to its last{cost}."
 
 
 def _at_most(most: Decimal | None) -> str:

@@ -62,11 +62,11 @@ def build_release(sheet: Sheet) -> Release:
     text = _sheet_text(sheet)
     _add_figures(merged, sheet, exercises, text)
     modules = [Path(path).stem for path in tests if Path(path).name.startswith("test_")]
-    readme = render_readme(sheet, text, f"sheets/{sheet.name}/sheet.md", modules)
+    notebooks = sorted(path for path in merged.files if path.endswith(SUFFIX))
+    readme = render_readme(sheet, text, f"sheets/{sheet.name}/sheet.md", modules, notebooks)
     merged.add("README.md", readme.encode(), "the sheet's text")
     lines = requirements(exercises, _base_requirements())
     merged.add("requirements.txt", "".join(f"{line}\n" for line in lines).encode(), "the requirements")
-    notebooks = sorted(path for path in merged.files if path.endswith(SUFFIX))
     merged.add(".gapgrade/sheet.json", _public_sheet(sheet, tests, notebooks).encode(), "the sheet")
     files = dict(sorted(merged.files.items()))
     _refuse_unknown_cells(sheet, files)

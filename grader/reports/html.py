@@ -31,6 +31,8 @@ RULES = {
     "gaps": "Edits outside the gaps",
     "comments": "Comments",
     "submission_pdf": "The PDF",
+    "run_all": "The notebook as a whole",
+    "cells": "Cells of the notebook",
     "late": "Lateness",
     "loops": "Loops",
     "syntax": "Syntax",

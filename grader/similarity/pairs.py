@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from itertools import combinations
 
+from grader.cells import text_path
 from grader.similarity.fingerprints import Prints, prints_of, runs_in, words_in
 from grader.work import Work
 
@@ -78,7 +79,8 @@ def similar_pairs(works: Mapping[str, Work], templates: Mapping[str, str]) -> li
     by_gap = _by_gap(works)
     shared: dict[Names, list[SharedGap]] = defaultdict(list)
     for (file, label), contents in by_gap.items():
-        for names, gap in _in_gap(file, label, contents, templates.get(file, "")):
+        template = templates.get(file, templates.get(text_path(file), ""))
+        for names, gap in _in_gap(file, label, contents, template):
             shared[names].append(gap)
     line = len(by_gap) + math.log2(math.comb(len(works), 2) / FALSE_CLASSES) if shared else 0.0
     pairs = [_pair(names, gaps, line) for names, gaps in shared.items()]
