@@ -40,4 +40,4 @@ def apply_rules(
     yield from rule_on_gaps(sheet, reading)
     yield from rule_on_comments(sheet, reading)
     yield from rule_on_submission_pdf(sheet, submission, reading, members)
-    yield from notes(submission, reading)
+    yield from notes(sheet, submission, reading)

@@ -97,8 +97,7 @@ plt.show()
 def log_snr(schedule: Schedule) -> Tensor:
     """The logarithm of the signal-to-noise ratio at every step; (T,)."""
     # START TODO (ddpm 22): compute lambda_t for all steps.
-    # a difference of logarithms: the quotient itself spans many powers of ten
-    return schedule.alpha_bars.log() - (1 - schedule.alpha_bars).log()
+    return schedule.alpha_bars.log() - (1 - schedule.alpha_bars).log()  # the quotient spans many powers of ten
     # END TODO
 
 

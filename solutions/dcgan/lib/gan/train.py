@@ -44,8 +44,8 @@ def draw_noise(n: int, noise_size: int, generator: torch.Generator | None = None
 def make_optimizer(network: nn.Module, learning_rate: float = 2e-4) -> Optimizer:
     """Adam as Radford et al. 2016 set it (section 4): beta_1 = 0.5, beta_2 = 0.999, a learning rate of 2e-4."""
     # START TODO (dcgan 11): make the optimizer of all parameters of the network.
-    # less momentum than Adam's default of 0.9: the loss of each network moves as the other one learns
-    return Adam(network.parameters(), lr=learning_rate, betas=(0.5, 0.999))
+    betas = (0.5, 0.999)  # less momentum than Adam's 0.9: each network's loss moves as the other one learns
+    return Adam(network.parameters(), lr=learning_rate, betas=betas)
     # END TODO
 
 
@@ -103,9 +103,9 @@ def generator_step(
         The loss before the step, a tensor without axes.
     """
     # START TODO (dcgan 13): compute the loss for pictures made of this noise, and take one step of the optimizer.
-    # no detach: the gradient flows through the discriminator into the generator
     loss = loss_function(discriminator(generator(noise)))
     optimizer.zero_grad()
+    # nothing is detached: the gradient flows through the discriminator into the generator
     loss.backward()
     # the optimizer holds the generator's parameters alone, so the discriminator keeps its weights
     optimizer.step()

@@ -128,8 +128,7 @@ def latent_scale(latents: Tensor) -> float:
         One number for all of them.
     """
     # START TODO (ddpm 20): compute the factor.
-    # one number for all channels: the latents keep their proportions; the mean is divided by n, not by n - 1
-    return 1 / latents.std(correction=0).item()
+    return 1 / latents.std(correction=0).item()  # one for all, so the latents keep their proportions
     # END TODO
 
 

@@ -30,8 +30,7 @@ def pick(values: Tensor, t: Tensor, x: Tensor) -> Tensor:
         (N, 1, ..., 1) with as many axes as x.
     """
     # START TODO (ddpm 5): pick the values and append axes of length 1.
-    # (N,) alone would be matched with the last axis of the pictures, not with the first
-    return values[t].view(-1, *[1] * (x.dim() - 1))
+    return values[t].view(-1, *[1] * (x.dim() - 1))  # (N,) alone would be matched with the last axis of x
     # END TODO
 
 

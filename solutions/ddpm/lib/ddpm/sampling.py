@@ -77,8 +77,7 @@ def sample(
         if keep_every and (schedule.steps - 1 - step) % keep_every == 0:
             kept.append(x_t)
         # START TODO (ddpm 15): draw fresh noise from the generator and take the step back; x_t becomes x_{t-1}.
-        # new for every step: noise that is used twice does not average out
-        noise = torch.randn(x_t.shape, generator=generator)
+        noise = torch.randn(x_t.shape, generator=generator)  # new for every step
         x_t = p_sample(model, x_t, step, noise, schedule, clip)
         # END TODO
     return [*kept, x_t]
@@ -95,8 +94,7 @@ def ddim_steps(steps: int, n: int) -> list[int]:
         n steps, falling; the first is T - 1, the last 0, and no two distances differ by more than 1.
     """
     # START TODO (ddpm 16): choose the steps.
-    # the k-th of n - 1 equal parts of the way, rounded
-    return [round((steps - 1) * k / (n - 1)) for k in reversed(range(n))]
+    return [round((steps - 1) * k / (n - 1)) for k in reversed(range(n))]  # k of n - 1 equal parts of the way
     # END TODO
 
 

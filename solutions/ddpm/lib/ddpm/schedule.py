@@ -51,8 +51,7 @@ def linear_betas(steps: int) -> Tensor:
         (T,) float32.
     """
     # START TODO (ddpm 2): compute the betas; both ends belong to them.
-    # fewer steps, larger steps: the total amount of noise stays about the same
-    scale = 1000 / steps
+    scale = 1000 / steps  # fewer steps, larger steps: the total amount of noise stays about the same
     return torch.linspace(scale * 1e-4, scale * 0.02, steps).clamp(max=LARGEST_BETA)
     # END TODO
 
@@ -72,10 +71,9 @@ def cosine_betas(steps: int, offset: float = 0.008) -> Tensor:
     """
     # START TODO (ddpm 3): evaluate f at the T + 1 ends of the steps, and compute the betas.
     # Hint: two slices of one tensor hold f(t + 1) and f(t).
-    # float64: neighbouring values of f are almost equal, and their quotient loses digits
     u = torch.arange(steps + 1, dtype=torch.float64) / steps
     f = torch.cos((u + offset) / (1 + offset) * math.pi / 2).square()
-    return (1 - f[1:] / f[:-1]).clamp(max=LARGEST_BETA).float()
+    return (1 - f[1:] / f[:-1]).clamp(max=LARGEST_BETA).float()  # float64 so far: neighbouring f are almost equal
     # END TODO
 
 

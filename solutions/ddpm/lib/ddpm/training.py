@@ -54,8 +54,8 @@ def training_step(model: nn.Module, x_0: Tensor, optimizer: Optimizer, schedule:
         The loss before the step, a tensor without axes and without a graph.
     """
     # START TODO (ddpm 12): draw steps and noise, compute the loss, and take one step of the optimizer.
-    # a step for each picture: a batch then holds early and late ones together
     t = torch.randint(0, schedule.steps, (len(x_0),), device=x_0.device)
+    # now the batch holds early and late steps side by side
     loss = noise_loss(model, x_0, t, torch.randn_like(x_0), schedule)
     optimizer.zero_grad()
     # downhill, by the gradient of this batch alone

@@ -126,7 +126,6 @@ def latent_scale(latents: Tensor) -> float:
         One number for all of them.
     """
     # START TODO (ddpm 20): compute the factor.
-    # one number for all channels: the latents keep their proportions; the mean is divided by n, not by n - 1
     raise NotImplementedError("TODO ddpm 20")
     # END TODO
 

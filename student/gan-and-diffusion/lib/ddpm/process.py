@@ -30,7 +30,6 @@ def pick(values: Tensor, t: Tensor, x: Tensor) -> Tensor:
         (N, 1, ..., 1) with as many axes as x.
     """
     # START TODO (ddpm 5): pick the values and append axes of length 1.
-    # (N,) alone would be matched with the last axis of the pictures, not with the first
     raise NotImplementedError("TODO ddpm 5")
     # END TODO
 

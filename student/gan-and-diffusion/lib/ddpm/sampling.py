@@ -71,7 +71,6 @@ def sample(
         if keep_every and (schedule.steps - 1 - step) % keep_every == 0:
             kept.append(x_t)
         # START TODO (ddpm 15): draw fresh noise from the generator and take the step back; x_t becomes x_{t-1}.
-        # new for every step: noise that is used twice does not average out
         raise NotImplementedError("TODO ddpm 15")
         # END TODO
     return [*kept, x_t]
@@ -88,7 +87,6 @@ def ddim_steps(steps: int, n: int) -> list[int]:
         n steps, falling; the first is T - 1, the last 0, and no two distances differ by more than 1.
     """
     # START TODO (ddpm 16): choose the steps.
-    # the k-th of n - 1 equal parts of the way, rounded
     raise NotImplementedError("TODO ddpm 16")
     # END TODO
 

@@ -51,7 +51,6 @@ def linear_betas(steps: int) -> Tensor:
         (T,) float32.
     """
     # START TODO (ddpm 2): compute the betas; both ends belong to them.
-    # fewer steps, larger steps: the total amount of noise stays about the same
     raise NotImplementedError("TODO ddpm 2")
     # END TODO
 
@@ -71,7 +70,6 @@ def cosine_betas(steps: int, offset: float = 0.008) -> Tensor:
     """
     # START TODO (ddpm 3): evaluate f at the T + 1 ends of the steps, and compute the betas.
     # Hint: two slices of one tensor hold f(t + 1) and f(t).
-    # float64: neighbouring values of f are almost equal, and their quotient loses digits
     raise NotImplementedError("TODO ddpm 3")
     # END TODO
 

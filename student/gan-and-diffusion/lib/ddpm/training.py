@@ -52,7 +52,6 @@ def training_step(model: nn.Module, x_0: Tensor, optimizer: Optimizer, schedule:
         The loss before the step, a tensor without axes and without a graph.
     """
     # START TODO (ddpm 12): draw steps and noise, compute the loss, and take one step of the optimizer.
-    # a step for each picture: a batch then holds early and late ones together
     raise NotImplementedError("TODO ddpm 12")
     # END TODO
     return loss.detach()

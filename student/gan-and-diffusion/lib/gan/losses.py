@@ -39,7 +39,6 @@ def discriminator_loss(logits_real: Tensor, logits_fake: Tensor) -> Tensor:
 def generator_loss(logits_fake: Tensor) -> Tensor:
     """The non-saturating loss of the generator (Goodfellow et al. 2014, end of section 3): L_G = -mean log D(G(z))."""
     # START TODO (dcgan 7): compute the loss from the (N,) logits of generated pictures.
-    # the generator wants them taken for real ones
     raise NotImplementedError("TODO dcgan 7")
     # END TODO
 
@@ -47,7 +46,6 @@ def generator_loss(logits_fake: Tensor) -> Tensor:
 def saturating_generator_loss(logits_fake: Tensor) -> Tensor:
     """What the generator minimises in the two-player game itself (Goodfellow et al., eq. 1): mean log(1 - D(G(z)))."""
     # START TODO (dcgan 8): compute this loss from the (N,) logits of generated pictures; mind its sign.
-    # the discriminator's term for the same pictures, of which the generator wants the opposite
     raise NotImplementedError("TODO dcgan 8")
     # END TODO
 
@@ -67,7 +65,6 @@ def ls_discriminator_loss(logits_real: Tensor, logits_fake: Tensor) -> Tensor:
 def ls_generator_loss(logits_fake: Tensor) -> Tensor:
     """The generator's least squares (Mao et al. 2017, eq. 9): L_G = 1/2 mean (f(G(z)) - 1)^2."""
     # START TODO (dcgan 9b): compute this loss from the logits of generated pictures.
-    # 1 is what the discriminator says of a real picture
     raise NotImplementedError("TODO dcgan 9b")
     # END TODO
 

@@ -44,7 +44,6 @@ def draw_noise(n: int, noise_size: int, generator: torch.Generator | None = None
 def make_optimizer(network: nn.Module, learning_rate: float = 2e-4) -> Optimizer:
     """Adam as Radford et al. 2016 set it (section 4): beta_1 = 0.5, beta_2 = 0.999, a learning rate of 2e-4."""
     # START TODO (dcgan 11): make the optimizer of all parameters of the network.
-    # less momentum than Adam's default of 0.9: the loss of each network moves as the other one learns
     raise NotImplementedError("TODO dcgan 11")
     # END TODO
 
@@ -96,7 +95,6 @@ def generator_step(
         The loss before the step, a tensor without axes.
     """
     # START TODO (dcgan 13): compute the loss for pictures made of this noise, and take one step of the optimizer.
-    # no detach: the gradient flows through the discriminator into the generator
     raise NotImplementedError("TODO dcgan 13")
     # END TODO
     return loss.detach()
