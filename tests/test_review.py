@@ -157,6 +157,7 @@ def test_points_from_the_command_line_are_not_overwritten_either(server: Server)
     mine = Saving("sums", "ada", Review(ada.id, "3", (Decimal(0), Decimal(0)), done=True), "v0", "why")
     with pytest.raises(Conflict, match="changed by Hedy meanwhile"):
         save_reviews(book, "Grace", [mine])
+    assert "points from Hedy: oral exam" in httpx.get(server.at("ada")).text
     assert marks_in(book, "sums")["ada"].manual["3"].points == 2
 
 

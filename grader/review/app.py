@@ -82,7 +82,7 @@ class _Server:
         return _page(await run_in_threadpool(lambda: self._pages.overview(self._desk.look())))
 
     async def find(self, request: Request) -> Response:
-        query, task = request.query_params.get("q", ""), request.query_params.get("task", "0")
+        query, task = request.query_params.get("q", ""), request.query_params.get("task", "0")[:4]
         number = int(task) if task.isascii() and task.isdigit() else 0
         return _page(await run_in_threadpool(lambda: self._pages.found(self._desk.look(), query, number)))
 

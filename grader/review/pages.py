@@ -91,6 +91,7 @@ class Pages:
             status=status(known),
             overridden=view.overridden.get((place.entry.id, place.task.id)),
             stale=stale,
+            elsewhere=is_from_elsewhere(known),
             phrases=keyed(phrases),
             asked=view.asked(place),
         )
@@ -115,11 +116,17 @@ def rows_of(task: Task, items: Items) -> list[Row]:
 def status(known: Known) -> str:
     """Who saved what, in a line."""
     review, mark = known.review, known.mark
-    if mark and mark.at > review.at and mark.points != review.points:
+    if mark and is_from_elsewhere(known):
         return f"{words.counted(mark.points)} from {mark.who}: {mark.why}"
     if not review.version:
-        return f"{words.counted(mark.points)} from {mark.who}: {mark.why}" if mark else "nothing decided yet"
+        return "nothing decided yet"
     return f"{'done by' if mark else 'begun by'} {review.who}, {_local(review.at)}"
+
+
+def is_from_elsewhere(known: Known) -> bool:
+    """Whether the points that count were not decided item by item, but given by a command."""
+    review, mark = known.review, known.mark
+    return mark is not None and (not review.version or (mark.at > review.at and mark.points != review.points))
 
 
 def _local(at: str) -> str:
