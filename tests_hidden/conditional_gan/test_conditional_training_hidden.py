@@ -32,15 +32,18 @@ N, CLASSES, LATENT, PIXELS, LR, POISON = 6, 3, 4, 6, 0.5, 3.0
 def losses(real_logits: Tensor, fake_logits: Tensor) -> list[object]:
     from lib.train_conditional_gan import discriminator_loss, generator_loss
 
-    fakes = fake_logits.clone().requires_grad_()
-    reals = real_logits.clone().requires_grad_()
-    of_d, of_g = discriminator_loss(reals, fakes), generator_loss(fakes)
-    gradients = []
-    for loss, inputs in ((of_d, (reals, fakes)), (of_g, (fakes,))):
-        loss.backward()
-        gradients.append([tensor.grad.clone() for tensor in inputs])
-        reals.grad = fakes.grad = None
-    return [of_d, of_g, gradients]
+    return [discriminator_loss(real_logits, fake_logits), generator_loss(fake_logits)]
+
+
+@probe
+def gradients_of_losses(real_logits: Tensor, fake_logits: Tensor) -> list[Tensor | None]:
+    """The gradients of D's loss at the real and at the generated pictures' logits, and that of G's loss."""
+    from lib.train_conditional_gan import discriminator_loss, generator_loss
+
+    reals, fakes, fakes_of_g = (logits.clone().requires_grad_() for logits in (real_logits, fake_logits, fake_logits))
+    discriminator_loss(reals, fakes).backward()
+    generator_loss(fakes_of_g).backward()
+    return [logits.grad for logits in (reals, fakes, fakes_of_g)]
 
 
 @probe
@@ -115,7 +118,7 @@ def samples(weight: Tensor, classes: Tensor, noise: Tensor, label: int, training
     pictures = sample_class(generator, label, noise.to(device))
     if device == "meta":
         return [list(pictures.shape), seen]
-    return [pictures, pictures.requires_grad, generator.training]
+    return [pictures, getattr(pictures, "requires_grad", None), generator.training]
 
 
 # ---------------------------------------------------------------- what stays outside
@@ -196,7 +199,7 @@ def test_the_generators_loss_follows_its_formula(fresh_seed: int) -> None:
 
 @task("cgan-training", hint="What are both losses if every probability is 1/2, whatever the picture?")
 def test_losses_at_a_discriminator_that_only_guesses() -> None:
-    of_d, of_g, _ = losses(torch.zeros(4), torch.zeros(7))
+    of_d, of_g = losses(torch.zeros(4), torch.zeros(7))
     assert_close(assert_tensor(of_d, (), what="the discriminator's loss"), 2 * math.log(2), what="its loss at logits 0")
     assert_close(assert_tensor(of_g, (), what="the generator's loss"), math.log(2), what="its loss at logits 0")
 
@@ -205,13 +208,14 @@ def test_losses_at_a_discriminator_that_only_guesses() -> None:
 def test_losses_and_gradients_are_finite_for_logits_of_any_size() -> None:
     certain = torch.full((4,), 300.0)
     for sign in (1.0, -1.0):
-        of_d, of_g, gradients = losses(sign * certain, -sign * certain)
+        of_d, of_g = losses(sign * certain, -sign * certain)
         wrong = 300.0 if sign < 0 else 0.0
         assert_close(of_d, 2 * wrong, atol=1e-3, what="the discriminator's loss for logits of 300 and -300")
         assert_close(of_g, 300.0 - wrong, atol=1e-3, what="the generator's loss for logits of 300 or -300")
         # a wrong certainty has a gradient of 1 / 4 for each of 4 logits, a right one has none
         slope = 0.25 if sign < 0 else 0.0
-        found = [assert_tensor(one, (4,), what="a gradient of a loss") for pair in gradients for one in pair]
+        gradients = gradients_of_losses(sign * certain, -sign * certain)
+        found = [assert_tensor(one, (4,), what="a gradient of a loss") for one in gradients]
         assert_between(found[0].abs(), slope - 1e-6, slope + 1e-6, "the gradient of D's loss at the real logits")
         assert_between(found[1].abs(), slope - 1e-6, slope + 1e-6, "the gradient of D's loss at the fake logits")
         assert_between(found[2].abs(), 0.25 - slope - 1e-6, 0.25 - slope + 1e-6, "the gradient of G's loss")

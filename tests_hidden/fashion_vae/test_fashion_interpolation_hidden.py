@@ -38,7 +38,7 @@ def generated(n_pictures: int, latent_size: int, n_calls: int) -> list[object]:
             return pictures * 0 if self.training else pictures
 
     results = [generate(Model().train(), n_pictures, latent_size) for _ in range(n_calls)]
-    return [results, [result.requires_grad for result in results]]
+    return [results, [getattr(result, "requires_grad", None) for result in results]]
 
 
 @probe
@@ -94,7 +94,7 @@ def ways(
     results = [interpolate(model.train(), *(end.to(device) for end in pair), n_steps) for pair in ends]
     if device == "meta":
         return [list(result.shape) for result in results]
-    return [results, [result.requires_grad for result in results]]
+    return [results, [getattr(result, "requires_grad", None) for result in results]]
 
 
 # ---------------------------------------------------------------- what stays outside
