@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader import GapgradeError
+from grader.commands.completion import sheet_names
 from grader.commands.exits import new_app, run_app
 from grader.diagnose import load_signatures
 from grader.sheet import Sheet
@@ -26,6 +27,7 @@ from grader.wall import Wall
 from tools.checks.catalogue import check_mistakes, check_variants
 from tools.checks.findings import Report
 from tools.checks.mutants import check_mutants
+from tools.checks.pictures import check_pictures
 from tools.checks.release import check_files
 from tools.checks.solving import check_solution, check_template
 from tools.checks.subject import Subject, Trials, load_subject, with_trials
@@ -65,6 +67,9 @@ class Checker:
         subjects = [load_subject(exercise.name, sheet.course) for exercise in exercises]
         with _timed(report, "release"):
             check_files(sheet, subjects, report, lambda what: self.step(f"{sheet.name}: {what}"))
+        if not report.findings:  # a release in order: what is missing in it would be told twice
+            with _timed(report, "pictures"):
+                check_pictures(sheet, self.wall, report)
         for subject in subjects:
             if subject.name not in sheet.exercises or not subject.own:
                 continue  # nothing to solve
@@ -106,7 +111,9 @@ def _timed(report: Report, name: str) -> Iterator[None]:
 
 @app.command()
 def main(
-    sheet: Annotated[str | None, typer.Argument(help="The sheet's name, or the path of its folder.")] = None,
+    sheet: Annotated[
+        str | None, typer.Argument(autocompletion=sheet_names, help="The sheet's name, or the path of its folder.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Check all sheets of the course.")] = False,
     json: Annotated[Path | None, typer.Option(help="Write what was found here, as one JSON object.")] = None,
     gradings: Annotated[int, typer.Option(min=1, help="How often the solution is graded, with fresh seeds.")] = 20,

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from grader import GapgradeError
+from grader.commands.completion import sheet_names
 from grader.commands.exits import new_app, run_app
 from grader.sheet import Sheet, SheetError, load_sheet
 from tools.folder import differences, replace_folder
@@ -34,7 +35,9 @@ def make_release(sheet: Sheet, folder: Path | None = None) -> Path:
 
 @app.command()
 def main(
-    sheet: Annotated[str | None, typer.Argument(help="The sheet's name, or the path of its folder.")] = None,
+    sheet: Annotated[
+        str | None, typer.Argument(autocompletion=sheet_names, help="The sheet's name, or the path of its folder.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Make the releases of all sheets of the course.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; show what is stale, and exit with 2.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write to OUT/SHEET instead of student/SHEET.")] = None,

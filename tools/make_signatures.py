@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from grader.catalogue import apply_edits, load_mistakes
+from grader.commands.completion import exercise_names
 from grader.commands.exits import new_app, run_app
 from grader.diagnose import PASSED, evidence_of, signature_file
 from grader.sheet import Limits
@@ -24,7 +25,7 @@ app = new_app("Make what catalogued mistakes are recognised by.")
 
 @app.command()
 def main(
-    exercises: Annotated[list[str], typer.Argument(help="The exercises' names.")],
+    exercises: Annotated[list[str], typer.Argument(autocompletion=exercise_names, help="The exercises' names.")],
     seeds: Annotated[int, typer.Option(min=1, help="How often each mistake is run.")] = 3,
     sandbox: Annotated[str, typer.Option(help="auto, nested, fresh, none, or trusted: in this process.")] = "auto",
     course: Annotated[Path, typer.Option(help="The folder with solutions/ and the tests.")] = Path(),

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from grader.commands.completion import exercise_names
 from grader.commands.exits import new_app, run_app
 from grader.sheet import Limits
 from tools.checks.mutants import mutants_of, tried
@@ -24,7 +25,7 @@ app = new_app("Find the mutants that no test notices.")
 
 @app.command()
 def main(
-    exercise: Annotated[str, typer.Argument(help="The exercise's name.")],
+    exercise: Annotated[str, typer.Argument(autocompletion=exercise_names, help="The exercise's name.")],
     seed: Annotated[int | None, typer.Option(help="What the tests draw their data from.")] = None,
     sandbox: Annotated[str, typer.Option(help="auto, nested, fresh, none, or trusted: in this process.")] = "auto",
     course: Annotated[Path, typer.Option(help="The folder with solutions/ and the tests.")] = Path(),

@@ -22,6 +22,7 @@ from grader.batching.job import Job, Outcome, Settings
 from grader.batching.progress import shown_progress
 from grader.batching.terms import Terms, last_due, outdated, terms_of
 from grader.collect import RECORD, read_record
+from grader.commands.completion import sheet_names
 from grader.commands.sandbox import Sandbox
 from grader.gradebook import Gradebook, open_gradebook
 from grader.reports.terminal import print_summary
@@ -37,7 +38,9 @@ def batch(
     folder: Annotated[
         Path, typer.Argument(help="A folder with a folder, archive, repository or notebook for each submission.")
     ],
-    sheet: Annotated[str, typer.Option(help="The sheet's name, or the path of its folder.")],
+    sheet: Annotated[
+        str, typer.Option(autocompletion=sheet_names, help="The sheet's name, or the path of its folder.")
+    ],
     out: Annotated[Path, typer.Option(help="Where the gradebook and the reports go.")],
     jobs: Annotated[int, typer.Option(min=0, help="How many workers; 0 is one for each core.")] = 0,
     scheduler: Annotated[

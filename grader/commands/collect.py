@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from grader.collect import IN_WORDS, RECORD, Collected, CollectError, Source, Wanted
 from grader.collect import collect as collect_all
+from grader.commands.completion import sheet_names
 from grader.github.activity import list_repositories
 from grader.github.client import PUBLIC_API, Client
 from grader.github.clone import MAX_BYTES, MAX_SECONDS, Limits
@@ -38,7 +39,10 @@ def collect(
     extensions: Annotated[Path | None, typer.Option(help="A CSV `username,extension`: a time, or days.")] = None,
     repositories: Annotated[Path | None, typer.Option(help="A list: one `owner/name` a line.")] = None,
     from_dir: Annotated[Path | None, typer.Option(help="Bare repositories on this machine, with reflogs.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Take due date, late days and branch from this sheet.")] = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(autocompletion=sheet_names, help="Take due date, late days and branch from this sheet."),
+    ] = None,
     due: Annotated[str | None, typer.Option(help="When it is due, like 2027-01-16T23:59:00+01:00.")] = None,
     branch: Annotated[str | None, typer.Option(help="The branch that counts; `main` where no sheet names one.")] = None,
     api_url: Annotated[str, typer.Option(help="An Enterprise server: https://HOST/api/v3.")] = PUBLIC_API,

@@ -31,11 +31,15 @@ def _stop(error: GapgradeError, status: int) -> None:
     sys.exit(status)
 
 
-def new_app(help_text: str) -> typer.Typer:
-    """An app whose errors reach `run_app` and whose help shows its examples as they are written."""
+def new_app(help_text: str, *, completes: bool = False) -> typer.Typer:
+    """An app whose errors reach `run_app` and whose help shows its examples as they are written.
+
+    Only one that is called by a name of its own `completes`; behind `python -m` no shell asks.
+    """
     return typer.Typer(
         help=help_text,
         no_args_is_help=True,
+        add_completion=completes,
         pretty_exceptions_enable=False,
         rich_markup_mode="markdown",
         context_settings={"help_option_names": ["-h", "--help"]},

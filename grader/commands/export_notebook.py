@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from grader.commands.completion import sheet_names
 from grader.commands.exits import new_app
 from grader.commands.sandbox import Sandbox
 from grader.intake import take_in
@@ -23,7 +24,9 @@ app = new_app("")
 @app.command()
 def export_notebook(
     submission: Annotated[Path, typer.Argument(help="A folder, git repository, archive, or one notebook.")],
-    sheet: Annotated[str, typer.Option(help="The sheet's name, or the path of its folder.")],
+    sheet: Annotated[
+        str, typer.Option(autocompletion=sheet_names, help="The sheet's name, or the path of its folder.")
+    ],
     out: Annotated[Path, typer.Option(help="Write SUBMISSION.html and SUBMISSION.pdf into this folder.")],
     ref: Annotated[str | None, typer.Option(help="Read this branch, tag or commit of a git repository.")] = None,
     sandbox: Annotated[Sandbox, typer.Option(help="The wall that the notebook is read behind.")] = Sandbox.auto,

@@ -11,6 +11,7 @@ import typer
 from grader import GapgradeError
 from grader.batching.find import find_submissions
 from grader.class_feedback import as_markdown, summarise
+from grader.commands.completion import sheet_names
 from grader.intake import take_in
 from grader.reader import release_folder
 from grader.reports.text import line
@@ -21,7 +22,9 @@ from grader.sheet import load_sheet
 
 def feedback(
     folder: Annotated[Path, typer.Argument(help="A folder with a submission for each team, as `batch` takes it.")],
-    sheet: Annotated[str, typer.Option(help="The sheet's name, or the path of its folder.")],
+    sheet: Annotated[
+        str, typer.Option(autocompletion=sheet_names, help="The sheet's name, or the path of its folder.")
+    ],
     roster: Annotated[Path | None, typer.Option(help="A roster: the names on it are left out of the comments.")] = None,
     ref: Annotated[str | None, typer.Option(help="Read this branch, tag or commit of each repository.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the page into this file.")] = None,

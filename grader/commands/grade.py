@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from grader.batching.terms import last_due
+from grader.commands.completion import sheet_names
 from grader.commands.sandbox import Sandbox
 from grader.grade import Handin, with_bench
 from grader.intake import check_complete, take_in
@@ -22,7 +23,9 @@ from grader.wall.choose import choose_wall
 
 def grade(
     submission: Annotated[Path, typer.Argument(help="A directory, a git repository, or a .zip or .tar archive.")],
-    sheet: Annotated[str, typer.Option(help="The sheet's name, or the path of its folder.")],
+    sheet: Annotated[
+        str, typer.Option(autocompletion=sheet_names, help="The sheet's name, or the path of its folder.")
+    ],
     sandbox: Annotated[
         Sandbox, typer.Option(help="The wall. `none` is advisory: student code can forge.")
     ] = Sandbox.auto,

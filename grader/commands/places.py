@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from grader.commands.completion import sheet_names
 from grader.gradebook import Gradebook, GradebookError, Record
 from grader.gradebook.stats import sheets_in
 from grader.sheet import Sheet, load_sheet
@@ -14,7 +15,10 @@ from grader.sheet import Sheet, load_sheet
 Place = Annotated[
     str, typer.Option("--gradebook", help="The folder that a batch wrote, a file, or postgresql://USER@HOST/NAME.")
 ]
-SheetName = Annotated[str | None, typer.Option("--sheet", help="The sheet; needed where the gradebook has several.")]
+SheetName = Annotated[
+    str | None,
+    typer.Option("--sheet", autocompletion=sheet_names, help="The sheet; needed where the gradebook has several."),
+]
 Course = Annotated[Path, typer.Option(help="The folder that holds sheets/, solutions/ and the tests.")]
 DEFAULT_PLACE = "out"
 
