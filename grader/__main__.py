@@ -14,6 +14,7 @@ from grader.commands.exits import new_app, run_app
 COMMANDS = {
     "doctor": "grader.commands.doctor",
     "grade": "grader.commands.grade",
+    "autograde": "grader.commands.autograde",
     "batch": "grader.commands.batch",
     "merge": "grader.commands.merge",
     "show": "grader.commands.show",
