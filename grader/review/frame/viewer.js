@@ -5,8 +5,11 @@ import * as pdfjs from "./pdfjs/legacy/build/pdf.min.mjs";
 
 const MOST_PAGES = 400;
 const MOST_PIXELS = 50_000_000; // of one picture
+const MOST_CANVAS = 16_000_000; // pixels of one page as it is drawn
+const MOST_SIDE = 8192;
+const LARGEST = 4; // how much a small page is enlarged
 const SLOW_SECONDS = 15;
-const KEPT = 8; // pages around the one in view that stay drawn
+const KEPT = 4; // pages around the one in view that stay drawn
 
 const said = document.getElementById("said");
 const pages = document.getElementById("pages");
@@ -85,7 +88,7 @@ class Shown {
 
   scale(sheet) {
     const room = document.documentElement.clientWidth - 24;
-    return (Math.min(room, 1100) / sheet.size.width) * zoom;
+    return Math.min(Math.min(room, 1100) / sheet.size.width, LARGEST) * zoom;
   }
 
   resize() {
@@ -119,11 +122,13 @@ class Shown {
       sheet.box.style.width = `${viewport.width}px`;
       sheet.box.style.height = `${viewport.height}px`;
       sheet.box.style.setProperty("--total-scale-factor", scale);
-      const sharp = Math.min(devicePixelRatio || 1, 2);
+      const [width, height] = [viewport.width, viewport.height];
+      const most = Math.min(Math.sqrt(MOST_CANVAS / (width * height)), MOST_SIDE / width, MOST_SIDE / height);
+      const sharp = Math.min(devicePixelRatio || 1, 2, most);
       const canvas = document.createElement("canvas");
-      canvas.width = Math.min(viewport.width * sharp, 8192);
-      canvas.height = Math.min(viewport.height * sharp, 8192);
-      const transform = [canvas.width / viewport.width, 0, 0, canvas.height / viewport.height, 0, 0];
+      canvas.width = Math.max(1, width * sharp);
+      canvas.height = Math.max(1, height * sharp);
+      const transform = [sharp, 0, 0, sharp, 0, 0];
       await page.render({ canvas, viewport, transform }).promise;
       const text = document.createElement("div");
       text.className = "text";
