@@ -19,7 +19,7 @@ from grader.intake import Submission
 from grader.pictures import Gallery, gallery_of
 from grader.pushes import PushCount
 from grader.reader import Reading, handed_notebooks, load_notebooks, load_templates, read_behind
-from grader.replay import with_mistake, with_solution
+from grader.replay import with_mistake
 from grader.result import Result, TaskResult, TestResult, Versions
 from grader.rules import apply_rules, counts_pdf, extension, late, score_other
 from grader.rules.run_all import rule_on_run_all
@@ -196,7 +196,7 @@ def with_bench(sheet: Sheet, wall: Wall, work: Callable[[Bench], T], *, pictures
     def start(suite: Suite) -> T:
         _check_groups(sheet, suite)
         diagnosis = diagnosis_of(sheet, suite.groups)
-        gallery = gallery_of(sheet, wall, with_solution(sheet, templates)) if pictures else None
+        gallery = gallery_of(sheet, wall, templates) if pictures else None
         return work(Bench(sheet, wall, suite, templates, versions, diagnosis, load_notebooks(sheet), gallery))
 
     return with_suite(sheet, start) if groups_of(sheet) else start(_NoTests())

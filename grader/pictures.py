@@ -13,7 +13,7 @@ import importlib.util
 import inspect
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from PIL import Image
 
 from gapcheck.probe import ProbeFailure, through
 from grader import GapgradeError
+from grader.replay import with_solution
 from grader.result import Picture
 from grader.sheet import Sheet
 from grader.suite import Gate
@@ -40,7 +41,17 @@ Draw = Callable[[], Any]
 
 
 class PictureError(GapgradeError):
-    """Pictures that cannot be drawn even of the solution: a defect of the tests."""
+    """A picture that cannot be drawn even of the solution: a defect of the tests.
+
+    Attributes:
+        file, sentence: where its function stands, and what is wrong.
+    """
+
+    def __init__(self, name: str, problem: Exception) -> None:
+        exercise, _, function = name.partition("/")
+        self.file = f"tests_hidden/{exercise}/{FILE}"
+        self.sentence = f"{function} cannot be drawn of the solution: {problem}"
+        super().__init__(f"{self.file}: {self.sentence}; correct it, or the solution")
 
 
 @dataclass(frozen=True)
@@ -68,23 +79,25 @@ class Gallery:
         )
 
 
-def gallery_of(sheet: Sheet, wall: Wall, solution: dict[str, bytes]) -> Gallery:
+def gallery_of(sheet: Sheet, wall: Wall, templates: Mapping[str, str]) -> Gallery:
     """Load a sheet's pictures and draw those of the solution.
 
     Args:
-        solution: the release's files with every gap filled right.
+        templates: the release's files that student code consists of.
     """
     planned = tuple(
         one for exercise in sheet.exercises for one in _load(sheet.course / "tests_hidden" / exercise / FILE)
     )
-    references = []
+    references: list[str] = []
+    if not planned:
+        return Gallery((), (), 0.0)
     with wall.open(sheet.limits) as cell:
-        cell.place(solution)
+        cell.place(with_solution(sheet, templates))
         for one in planned:
             try:
                 references.append(_drawn(one, cell, sheet.limits.probe_seconds))
             except (ProbeFailure, _NotShown) as problem:
-                raise PictureError(f"{one.name} cannot be drawn of the solution: {problem}; mend {FILE}") from None
+                raise PictureError(one.name, problem) from None
     return Gallery(planned, tuple(references), sheet.limits.probe_seconds)
 
 

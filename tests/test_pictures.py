@@ -16,7 +16,6 @@ from grader.grade import Handin, with_bench
 from grader.intake import take_in
 from grader.pictures import FILE, MAX_SIDE, PictureError, gallery_of
 from grader.reader import load_templates
-from grader.replay import with_solution
 from grader.reports.html import html
 from grader.reports.views import student_view
 from grader.result import Picture, Result
@@ -25,6 +24,8 @@ from grader.wall.nested import NestedWall
 from tests.chromium import Chromium, find_browser
 from tests.test_dashboard import AXE, PHONE, show
 from tests.test_reports import make_result
+from tools.checks.findings import Report
+from tools.checks.pictures import check_pictures
 
 ROOT = Path(__file__).parent.parent
 DRAWING = '''
@@ -107,14 +108,17 @@ def test_pictures_that_the_solution_cannot_draw_are_a_defect_of_the_tests(
     )
     sheet = load_sheet("sums", illustrated)
     with pytest.raises(PictureError, match=r"picture_of_noise cannot be drawn of the solution: it is no picture"):
-        gallery_of(sheet, nested, with_solution(sheet, load_templates(sheet)))
+        gallery_of(sheet, nested, load_templates(sheet))
+    report = Report()
+    check_pictures(sheet, nested, report)
+    assert [finding.file for finding in report.findings] == [f"tests_hidden/sums/{FILE}"]
 
 
 @pytest.mark.parametrize("name", ["generative-models", "probability-and-autoencoders"])
 def test_the_pictures_of_the_sheets_can_be_drawn_and_are_small(nested: NestedWall, name: str) -> None:
     sheet = load_sheet(name, ROOT)
     templates = load_templates(sheet)
-    gallery = gallery_of(sheet, nested, with_solution(sheet, templates))
+    gallery = gallery_of(sheet, nested, templates)
     assert len(gallery.references) >= 3
     assert sum(map(len, gallery.references)) < 120_000
     with nested.open(sheet.limits) as cell:
