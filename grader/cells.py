@@ -63,7 +63,7 @@ def _located(finding: dict[str, Any], starts: Mapping[str, Sequence[tuple[int, s
     if not path.endswith(TEXT_SUFFIX):
         return finding
     shown, cells = notebook_path(path), starts.get(path, ())
-    told = [key for key in ("message", "text") if key in finding]
-    words = {key: in_cells(finding[key], cells).replace(path, shown) for key in told}
+    told: list[str] = [key for key in ("message", "text") if key in finding]
+    words: dict[str, Any] = {key: in_cells(finding[key], cells).replace(path, shown) for key in told}
     cell, line = place_of(cells, finding["line"]) if finding["line"] else ("", 0)
     return {**finding, **words, "file": f'{shown}, cell "{cell}"' if cell else shown, "line": line}

@@ -182,7 +182,7 @@ def _read_notebook(
     if isinstance(answer, Failure):
         message = f"{path} was not read: {answer.message}"
         return nothing | {"findings": [{"kind": "notebook", "file": path, "line": 0, "message": message}]}
-    found = nothing | answer.value
+    found: dict[str, Any] = nothing | answer.value
     if name != path:
         note = {"kind": "cells", "file": path, "line": 0, "message": f"{name} was read as {path}"}
         found["findings"] = [note, *found["findings"]]

@@ -72,8 +72,8 @@ def run_all(template: str, data: bytes, path: str, seconds: float, epochs: int |
     """
     try:
         cells = [cell for cell in tagged(read_ipynb(template, path), read_ipynb(data, path)) if cell.kind == "code"]
-    except NotebookError as error:
-        return {"ran": 0, "skipped": 0, "cell": "", "message": str(error)}
+    except NotebookError as unreadable:
+        return {"ran": 0, "skipped": 0, "cell": "", "message": str(unreadable)}
     left_out = (SLOW,) if epochs else (SLOW, TRAINING)
     wanted = [cell for cell in cells if not set(cell.tags).intersection(left_out)]
     done: dict[str, Any] = {"ran": 0, "skipped": len(cells) - len(wanted), "cell": "", "message": ""}
@@ -128,4 +128,5 @@ def _run_cell(shell: InteractiveShell, cell: Cell) -> BaseException | None:
         result = shell.run_cell(cell.source)
     except BaseException as error:  # whatever a cell does to the shell is the cell's failure
         return error
-    return result.error_before_exec or result.error_in_exec
+    raised: BaseException | None = result.error_before_exec or result.error_in_exec
+    return raised

@@ -132,8 +132,9 @@ def _released_cell(cell: Any, name: str, where: str) -> Any:
         if broken := why_not_python(as_python(source), where):
             raise NotebookSourceError(f"{where}, line {broken[0]} does not compile: {broken[1]}")
         return nbformat.v4.new_code_cell(source, metadata=metadata, id=name)
-    make = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_raw_cell
-    return make(source, metadata=metadata, id=name)
+    if cell.cell_type == "markdown":
+        return nbformat.v4.new_markdown_cell(source, metadata=metadata, id=name)
+    return nbformat.v4.new_raw_cell(source, metadata=metadata, id=name)
 
 
 def _role(cell: Any, tags: list[str], where: str) -> str:
