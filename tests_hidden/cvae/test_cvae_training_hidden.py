@@ -104,7 +104,7 @@ def draw(fresh_seed: int) -> tuple[Batches, list[float], list[Tensor]]:
     batches = [
         (
             torch.rand(n, 1, 3, 4, generator=generator, dtype=torch.float64),
-            torch.randint(0, CLASSES, (n,), generator=generator),
+            torch.randperm(CLASSES, generator=generator)[:n],  # no two are the same, so that none can be exchanged
         )
         for n in (5, 5, 2)
     ]
