@@ -12,6 +12,8 @@ import jsonschema
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 SCHEMA = "gapgrade/result/v1"
+NOT_ANSWERED = "Not answered: "
+"""How the note of a task begins that is refused because nobody answered it."""
 
 Outcome = Literal["passed", "failed", "error", "timeout", "crashed", "refused"]
 State = Literal["graded", "pending", "refused"]

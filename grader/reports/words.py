@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from grader.reports.failures import Cause, Waiting
-from grader.result import Evidence, Number, Outcome, Result, TaskResult, TestResult
+from grader.result import NOT_ANSWERED, Evidence, Number, Outcome, Result, TaskResult, TestResult
 
 OUTCOMES: dict[Outcome, str] = {
     "passed": "passed",
@@ -93,7 +93,7 @@ def state(task: TaskResult) -> str:
     if task.state == "pending":
         return "waits for a person"
     if task.state == "refused":
-        return "could not be graded"
+        return "not answered" if task.note.startswith(NOT_ANSWERED) else "could not be graded"
     passed = len(task.tests) - len(failures(task))
     return f"{passed} of {len(task.tests)} tests passed" if task.tests else ""
 

@@ -10,7 +10,7 @@ from grader.answers.words import count_words
 from grader.feedback import read_feedback
 from grader.intake import Submission
 from grader.reader import Reading
-from grader.result import Evidence, State, TaskResult
+from grader.result import NOT_ANSWERED, Evidence, State, TaskResult
 from grader.rules.answers import score_answers, words_of
 from grader.rules.evidence import MAX_EVIDENCE, counted
 from grader.sheet import Sheet, Task
@@ -50,7 +50,7 @@ def score_other(
     elif task.cell and not reading.cells.get(task.cell):
         state, note = (
             "refused",
-            reading.problem or f'Not answered: cell "{task.cell}" is as it was handed out, or gone.',
+            reading.problem or f'{NOT_ANSWERED}cell "{task.cell}" is as it was handed out, or gone.',
         )
     else:
         state, note = "pending", _for_a_person(sheet, task, submission, reading)
