@@ -24,7 +24,7 @@ from grader.__main__ import app as grader_app
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-TOOLS = ("check_release", "demo", "make_release", "make_signatures", "mutate")
+TOOLS = ("check_release", "demo", "make_autograder", "make_release", "make_signatures", "mutate")
 # What students run in their repository: the release brings it, or pip does.
 STUDENTS = ("venv", "pip", "pytest", "pycodestyle", "tests.test_")
 
@@ -210,9 +210,10 @@ RULES = {
         ("`[[task]]`", fields(sheets.Task)),
         ("`[rules.…]`", {k: v for name, model in RULES.items() for k, v in fields(model, f"{name}.").items()}),
         ("`[notebooks]`", fields(sheets.Notebooks)),
+        ("`[submission]`", fields(sheets.HandedIn)),
         ("`[limits]`", fields(sheets.Limits)),
     ],
-    ids=["sheet", "task", "rules", "notebooks", "limits"],
+    ids=["sheet", "task", "rules", "notebooks", "submission", "limits"],
 )
 def test_the_keys_of_sheet_toml_are_exactly_those_that_are_read(heading: str, known: dict[str, Any]) -> None:
     described = documented(heading)
