@@ -290,3 +290,26 @@ def test_a_notebook_is_run_from_its_first_cell_to_the_one_that_fails(
     (result,) = grade(course, nested, hand_in(course, tmp_path / "team", notebook))
     assert message in told(result, "run_all")
     assert result.score == (4 if "All" in message else Decimal("3.5"))
+
+
+def test_where_edits_are_kept_the_notebook_runs_as_it_was_handed_in(nested: NestedWall, tmp_path: Path) -> None:
+    course = lay(tmp_path / "course", '\n[rules.gaps]\nmode = "keep"\n')
+    notebook = filled(course, kl="return half * (mean**2 + logvar.exp() - logvar - 1).sum()")
+    notebook["cells"].insert(4, code("!ls\nhalf = 0.5"))
+    folder = hand_in(course, tmp_path / "team", notebook)
+    (folder / "divergence.ipynb").rename(folder / "divergence_7.ipynb")
+    (result,) = grade(course, nested, folder)
+    assert scores(result) == [3, 1, 0]
+
+
+STYLE = '\n[[task]]\nid = "4"\npoints = 1\nkind = "style"\n\n[rules.comments]\ndeduct = 0.5\n'
+
+
+def test_findings_on_style_and_comments_name_the_cell_and_its_line(nested: NestedWall, tmp_path: Path) -> None:
+    course = lay(tmp_path / "course", STYLE)
+    tidy = hand_in(course, tmp_path / "tidy", filled(course, scale="# why\nimport math\nscale = 1 / 128;"))
+    bare = hand_in(course, tmp_path / "bare", filled(course, kl="x=mean\nreturn x.sum()"))
+    good, bad = grade(course, nested, tidy, bare)
+    assert scores(good)[3] == 1
+    assert 'divergence.ipynb, cell "kl-loss":5: E225' in task(bad, "4").note
+    assert 'divergence.ipynb, cell "kl-loss": TODO divergence 1 holds no comment of your own' in told(bad, "comments")
