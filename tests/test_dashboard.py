@@ -35,8 +35,8 @@ from tests.test_similarity import ONE, copied, odd
 ROOT = Path(__file__).parent.parent
 AXE = Path(axe_core_python.__file__).parent / "axe.min.js"
 PHONE = 360
-SECONDS = 4.0
-"""Until 1,000 students can be used; about 0.3 s on two idle cores, and test machines are busy."""
+SECONDS = 2.0
+"""Of the processor, for 1,000 students; 0.5 s were measured on a busy machine of two cores."""
 NAMES = [*HOSTILE, "x" * 300, "team \u202eevil\u202c \u05d0\u05d1\u05d2", "'\"><b>bold</b>&amp;"]
 
 
@@ -122,14 +122,24 @@ def test_axe_finds_nothing(chromium: Chromium, sheet: Sheet, tmp_path: Path, dar
 
 
 def test_a_thousand_students_open_at_once(chromium: Chromium, sheet: Sheet, tmp_path: Path) -> None:
-    show(chromium, page(a_class(sheet, 1_000)), tmp_path)
-    timing = "performance.getEntriesByType('navigation')[0]"
-    seconds = chromium.run(f"(document.body.offsetHeight, {timing}.loadEventEnd / 1000)")
+    text = page(a_class(sheet, 1_000))
+    before = seconds_of(chromium)
+    show(chromium, text, tmp_path)
+    assert chromium.run("document.body.offsetHeight") > 0
+    opened = seconds_of(chromium)
     assert chromium.run("document.querySelectorAll('tbody tr').length") == 1_000
-    print(f"1,000 students: {seconds:.2f} s")
-    assert seconds < SECONDS
-    began = "(() => { const t = performance.now(); document.querySelectorAll('thead button')[1].click();"
-    assert chromium.run(f"{began} document.body.offsetHeight; return performance.now() - t; }})()") / 1000 < SECONDS
+    chromium.run("(document.querySelectorAll('thead button')[1].click(), document.body.offsetHeight)")
+    sorting = seconds_of(chromium) - opened
+    print(f"1,000 students: {opened - before:.2f} s to open, {sorting:.2f} s to sort")
+    assert opened - before < SECONDS
+    assert sorting < SECONDS
+
+
+def seconds_of(chromium: Chromium) -> float:
+    """The processor's time that the page's thread has taken: what else the machine does counts little."""
+    chromium.call("Performance.enable", timeDomain="threadTicks")
+    metrics = {one["name"]: one["value"] for one in chromium.call("Performance.getMetrics")["metrics"]}
+    return float(metrics["TaskDuration"])
 
 
 def rows_of(chromium: Chromium, column: int) -> list[str]:

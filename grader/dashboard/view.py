@@ -12,7 +12,7 @@ from grader.gradebook import Gradebook
 from grader.gradebook.requests import requests_of
 from grader.gradebook.stats import Stats, settled
 from grader.gradebook.works import works_in
-from grader.result import Result
+from grader.result import Result, TaskResult
 from grader.sheet import Sheet
 from grader.similarity.pairs import Pair, similar_pairs
 from grader.work import Work
@@ -42,6 +42,11 @@ class Row:
         if self.handed_in_at is None or self.due is None:
             return None
         return (self.due - self.handed_in_at).total_seconds() / 3600
+
+    @property
+    def tasks(self) -> dict[str, TaskResult]:
+        """Its tasks by their numbers; a result of an older sheet may have others than the class."""
+        return {task.id: task for task in self.result.tasks} if self.result else {}
 
 
 @dataclass(frozen=True)
