@@ -27,7 +27,7 @@ from grader.commands.batch import _same_call
 from grader.gradebook import open_gradebook
 from grader.gradebook.care import check
 from grader.gradebook.works import works_in
-from grader.sheet import Limits
+from grader.sheet import Limits, load_sheet
 from grader.wall import WallError
 from tests.classes import ADD, NOISE, SLOW, batch_command, grade_class, hand_in
 from tests.sample_result import result
@@ -238,6 +238,7 @@ class _Wall:
 class _Bench:
     """A bench whose walls fail until the given one."""
 
+    sheet: Any
     wall: Any
     sound: _Wall | None
     versions: Any = None
@@ -258,9 +259,9 @@ def test_a_broken_wall_is_replaced_once_by_the_same_kind_and_is_never_a_score(
     monkeypatch.setattr(job, "key_of", lambda *_: "key")
     monkeypatch.setattr(Station, "_handin", lambda *_: type("Handin", (), {"handed_in_at": None}))
     one = Job("team", str(hand_in(course, tmp_path, "team")))
-    settings = Settings("", "", sandbox="auto")
-    assert Station(_Bench(_Wall(), sound=new), settings).do(one).result == "result"  # type: ignore[arg-type]
-    failed = Station(_Bench(_Wall(), sound=None), settings).do(one)  # type: ignore[arg-type]
+    settings, sheet = Settings("", "", sandbox="auto"), load_sheet("sums", course)
+    assert Station(_Bench(sheet, _Wall(), sound=new), settings).do(one).result == "result"  # type: ignore[arg-type]
+    failed = Station(_Bench(sheet, _Wall(), sound=None), settings).do(one)  # type: ignore[arg-type]
     assert failed == Outcome("failed", reason="the sandbox failed twice: the sandbox ended")
     assert asked == ["nested", "nested"]
 
