@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help setup demo show test lint attacks bench releases clean
+.PHONY: help setup demo show test lint attacks bench docs releases clean
 
 help:
 	@echo "make setup     install everything into .venv/"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint      formatting, style and types"
 	@echo "make attacks   run the attack suite and print its table"
 	@echo "make bench     measure, beside the peers"
+	@echo "make docs      build the pages of docs/ into site/"
 	@echo "make releases  generate student/ anew"
 
 setup: $(READY)
@@ -46,8 +47,11 @@ attacks: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
+docs: $(READY)
+	$(BIN)/mkdocs build
+
 releases: $(READY)
 	$(BIN)/python -m tools.make_release --all
 
 clean:
-	rm -rf .venv build out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build out site .mypy_cache .pytest_cache .ruff_cache .hypothesis
