@@ -224,8 +224,7 @@ class VAE(nn.Module):
             reconstruction: (batch, 1, 28, 28), each value the probability that a pixel is white.
         """
         # START TODO (cvae 2a.5): apply the decoder's layers and the output activation of your choice.
-        # each transposed convolution doubles height and width: 7, 14, 28
-        return self.decoder(z)
+        return self.decoder(z)  # each transposed convolution doubles height and width: 7, 14, 28
         # END TODO
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

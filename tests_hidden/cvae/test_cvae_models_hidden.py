@@ -25,9 +25,14 @@ Layer = tuple[Tensor, Tensor]  # weight and bias
 
 @probe
 def new_model(sizes: dict[str, int], weights: list[Tensor]) -> object:
-    """A VAE, or a conditional one where the sizes have a number of classes, with these weights where shapes fit."""
+    """A VAE, or a conditional one where the sizes have a number of classes, with these weights where shapes fit.
+
+    The conditional one borrows the VAE's sample_latent, whose mistakes are none of its own: here it has another.
+    """
     from notebook import VAE, ConditionalVAE
 
+    if "num_classes" in sizes:
+        ConditionalVAE.sample_latent = lambda self, mean_z, logvar_z: mean_z + 3 * logvar_z
     model = ConditionalVAE(**sizes) if "num_classes" in sizes else VAE(**sizes)
     unused = list(weights)
     with torch.no_grad():
