@@ -8,8 +8,8 @@ where these bits are at least half alike. What more than `MOST` submissions hold
 **What chance explains.** If everybody wrote alone, a second submission would have a text that d of n have with
 probability d / n. So X = log2(n / d) is a gap's evidence, 0 where it is not shared; E[2^X] <= 2 for each gap. If the
 gaps are written independently of each other, by Markov's inequality the sum over g gaps reaches t with probability at
-most 2^(g - t). With t = g + log2(pairs / 0.1) no more than one class in ten has one pair by chance that reaches it. Habits
-and sources that two authors share are no chance: that is for a person to judge. Below it, a pair is only alike.
+most 2^(g - t). With t = g + log2(pairs / 0.1) no more than one class in ten has one pair by chance that reaches it.
+Habits and sources that two authors share are no chance: that is for a person to judge. Below t, a pair is only alike.
 
 All steps are linear in the class: a fingerprint makes at most `MOST` (`MOST` - 1) / 2 pairs.
 """
