@@ -190,8 +190,8 @@ plt.show()
 # the generator that grows mean that its pictures become worse?
 
 # %% [markdown] tags=["answer"] id="gan-q2"
-# First there are blobs in the middle, then strokes, then digits with sharp edges, some of them broken. At the
-# equilibrium $D = 1/2$ for all pictures and the cross-entropy is $2 \log 2 \approx 1.39$. It is not reached: the
+# First there is noise, then a blur in the middle, then strokes, then digits with sharp edges, some of them broken. At
+# the equilibrium $D = 1/2$ for all pictures and the cross-entropy is $2 \log 2 \approx 1.39$. It is not reached: the
 # discriminator stays ahead, with $D(x)$ above and $D(G(z))$ below one half, and its loss below 1.39. The generator's
 # loss measures its pictures by a discriminator that learns as well. It may grow while the pictures become better,
 # because the discriminator becomes better faster; the losses of a GAN cannot be read like those of a classifier.

@@ -237,8 +237,8 @@ plt.show()
 # be, when its details? Which faults do the pictures have, and what would you change first to mend them?
 
 # %% [markdown] tags=["answer"] id="diffusion-q3"
-# The outline appears in the middle of the way (between t = 150 and 75), the kind of clothing is decided there; the last
-# third fills in brightness, folds and edges. Many pictures are tops with sleeves or boots; some are a mixture of two
+# The outline appears in the middle of the way (between t = 125 and 50), the kind of clothing is decided there; the last
+# quarter fills in brightness, folds and edges. Many pictures are tops with sleeves or boots; some are a mixture of two
 # kinds, or have ragged edges and an uneven cloth. The training is very short (8 epochs); longer training and a wider
 # network come first, since the loss still falls. Attention, which compares far places of a picture, would help with
 # outlines that do not fit together.
