@@ -87,13 +87,13 @@ def make_post(result: Result, repository: str, commit: str) -> Post:
 
 
 def _notes(student: StudentResult) -> Iterator[Note]:
-    """What rules found at lines of the submission's files; what costs points first."""
-    for rule in sorted(student.shown.rules, key=lambda rule: not rule.deduction):
-        for one in rule.evidence:
+    """What rules and tasks found at lines of the submission's files; what costs points first."""
+    found = [(line(rule.id), bool(rule.deduction), rule.evidence) for rule in student.shown.rules]
+    found += [(line(words.name(task)), task.score < task.max_score, task.evidence) for task in student.shown.tasks]
+    for title, costs, evidence in sorted(found, key=lambda one: not one[1]):
+        for one in evidence:
             if one.file and one.line > 0:
-                yield Note(
-                    one.file, one.line, plain(one.text) or line(rule.message), line(rule.id), bool(rule.deduction)
-                )
+                yield Note(one.file, one.line, plain(one.text) or title, title, costs)
 
 
 def _short(result: Result) -> str:

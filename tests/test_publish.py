@@ -126,16 +126,19 @@ def test_a_check_run_points_at_lines_each_once(post: Callable[..., Posted], repo
         evidence = (Evidence(text="the whole file"), *(Evidence(text="edited", file="lib/a.py", line=n) for n in lines))
         return RuleResult(id="gaps" if cost else "noted", deduction=Decimal(cost), message="m", evidence=evidence)
 
-    post(Target.check, rules=(rule(3), rule(4, cost=1)))
+    (task,) = result().tasks
+    style = task.model_copy(update={"evidence": (Evidence(text="E501", file="lib/a.py", line=9),)})
+    post(Target.check, rules=(rule(3), rule(4, cost=1)), tasks=(style,))
     post(Target.check, "3", rules=(rule(4, cost=1), rule(3, 7)))
     (at_lines,) = repository.annotations.values()
     assert [(one["start_line"], one["annotation_level"], one["title"]) for one in at_lines] == [
         (4, "warning", "gaps"),
+        (9, "warning", "1.1 The VAE"),
         (3, "notice", "noted"),
         (7, "notice", "noted"),
     ]
     post(Target.check, "2", rules=(rule(*range(1, 99)),))
-    assert len(at_lines) == 3 + 50
+    assert len(at_lines) == 4 + 50
 
 
 def test_a_check_run_of_another_app_is_left_alone(post: Callable[..., Posted], repository: Repository) -> None:
