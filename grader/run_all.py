@@ -32,6 +32,7 @@ class Run:
         ran, skipped: how many cells.
         cell: the name of the cell that failed; empty where none did, or where it is not known.
         problem: why it failed; empty where every cell ran.
+        ours: whether the run itself could not be made, which is nothing that the notebook can help.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Run:
     skipped: int = 0
     cell: str = ""
     problem: str = ""
+    ours: bool = False
 
 
 def run_notebooks(
@@ -65,8 +67,13 @@ def run_notebooks(
         with wall.open(limits) as cell:
             cell.place(beside)
             answer = cell.call(Call(SOURCE, "run", (template, data, path, seconds, sheet.notebooks.epochs)))
-        runs.append(_read(path, answer.message if isinstance(answer, Failure) else answer.value))
+        runs.append(_failed(path, answer) if isinstance(answer, Failure) else _read(path, answer.value))
     return runs
+
+
+def _failed(path: str, failure: Failure) -> Run:
+    """A run that did not return: the limits of time and memory are the cells' to keep."""
+    return Run(path, problem=failure.message, ours=failure.kind in ("error", "refused"))
 
 
 def _read(path: str, answer: object) -> Run:
@@ -74,6 +81,4 @@ def _read(path: str, answer: object) -> Run:
     match answer:
         case {"ran": int(ran), "skipped": int(skipped), "cell": str(cell), "message": str(message)}:
             return Run(path, ran, skipped, cell[:100], message[:500])
-        case str(problem):
-            return Run(path, problem=problem)
     return Run(path, problem="its cells kept the run from telling how it went")

@@ -110,17 +110,24 @@ def _run(cells: list[Cell], seconds: float, epochs: int | None) -> Iterator[tupl
     if epochs:
         shell.ast_transformers.append(_Cap(epochs))
 
-    def stop(*_: Any) -> None:
-        raise _OutOfTime
-
-    signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    _stop_after(seconds)
     for cell in cells:
         error = _run_cell(shell, cell)
         yield cell, error
         if error is not None:
             break
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    _stop_after(0)
+
+
+def _stop_after(seconds: float) -> None:
+    """End the cell that runs then; 0 takes it back. Windows has no such alarm: there the whole run is stopped."""
+
+    def stop(*_: Any) -> None:
+        raise _OutOfTime
+
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _run_cell(shell: InteractiveShell, cell: Cell) -> BaseException | None:

@@ -19,6 +19,8 @@ from grader.grade import Handin, with_bench
 from grader.intake import take_in
 from grader.reports.files import write_reports
 from grader.result import Result, TaskResult
+from grader.rules.run_all import rule_on_run_all
+from grader.run_all import Run
 from grader.sheet import load_sheet
 from grader.wall import Wall
 from grader.wall.nested import NestedWall
@@ -313,3 +315,12 @@ def test_findings_on_style_and_comments_name_the_cell_and_its_line(nested: Neste
     assert scores(good)[3] == 1
     assert 'divergence.ipynb, cell "kl-loss":5: E225' in task(bad, "4").note
     assert 'divergence.ipynb, cell "kl-loss": TODO divergence 1 holds no comment of your own' in told(bad, "comments")
+
+
+def test_a_run_that_the_notebook_cannot_help_costs_nothing(tmp_path: Path) -> None:
+    sheet = load_sheet("divergence", lay(tmp_path / "course", RUN))
+    (ours,) = rule_on_run_all(sheet, [Run("a.ipynb", 3), Run("b.ipynb", problem="No module named IPython", ours=True)])
+    assert (ours.deduction, ours.message) == (0, "b.ipynb could not be run as a whole; nothing is deducted.")
+    (theirs,) = rule_on_run_all(sheet, [Run("a.ipynb", 3, cell="x", problem="boom"), Run("b.ipynb", ours=True)])
+    assert theirs.deduction == Decimal("0.5")
+    assert not [*rule_on_run_all(sheet, [])]
