@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +22,11 @@ from pydantic import BaseModel
 
 from grader import sheet as sheets
 from grader.__main__ import COMMANDS
-from grader.__main__ import app as grader_app
+from tools import gapgrade
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-TOOLS = ("check_release", "demo", "make_autograder", "make_release", "make_signatures", "mutate")
+TOOLS = (*gapgrade.TOOLS, "demo")
 # What students run in their repository: the release brings it, or pip does.
 STUDENTS = ("venv", "pip", "pytest", "pycodestyle", "tests.test_")
 
@@ -54,7 +56,7 @@ def commands(page: Path) -> Iterator[str]:
         if block.language == "sh":
             yield from (line for line in block.text.replace("\\\n", " ").splitlines() if line and line[0] != "#")
     prose = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
-    yield from re.findall(r"`((?:python -m|make) [^`]+)`", prose)
+    yield from re.findall(r"`((?:python -m|make|gapgrade) [^`]+)`", prose)
 
 
 def every_command() -> list[Any]:
@@ -68,7 +70,8 @@ def every_command() -> list[Any]:
 def resolved(words: list[str]) -> tuple[Any, str, list[str]]:
     """The command that these words call after `python -m`, its name, and its arguments."""
     module, *words = words
-    app = grader_app if module == "grader" else importlib.import_module(module).app
+    modules = {"grader": "grader.__main__", "gapgrade": "tools.gapgrade"}
+    app = importlib.import_module(modules.get(module, module)).app
     command, name = typer.main.get_command(app), f"python -m {module}"
     while hasattr(command, "get_command") and words and not words[0].startswith("-"):
         found = command.get_command(None, words[0])
@@ -83,6 +86,9 @@ def test_each_command_exists_and_takes_its_options(page: Path, command: str) -> 
     if words[0] == "make":
         targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
         assert set(words[1:]) <= set(targets)
+    elif words[0] == "gapgrade":
+        called, name, arguments = resolved(words)
+        assert not arguments or arguments[0] in {option for one in called.params for option in one.opts}
     elif words[:2] == ["python", "-c"]:
         compile(words[2], command, "exec")
     elif words[:2] == ["python", "-m"]:
@@ -95,6 +101,12 @@ def test_each_command_exists_and_takes_its_options(page: Path, command: str) -> 
         if len(words) > 3 and arguments:  # `python -m grader batch` in a sentence only names the command
             context = called.make_context(name, arguments)
             assert not context.args
+
+
+def test_every_tool_that_can_be_called_is_looked_at() -> None:
+    files = (ROOT / "tools").glob("*.py")
+    called = {file.stem for file in files if "app = new_app(" in file.read_text(encoding="utf-8")}
+    assert called == {*TOOLS, "gapgrade"}
 
 
 def leaves() -> Iterator[tuple[str, str]]:
@@ -111,6 +123,17 @@ def leaves() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("name", "shown"), [pytest.param(*leaf, id=leaf[0]) for leaf in leaves()])
 def test_the_help_of_each_command_shows_an_example(name: str, shown: str) -> None:
     assert re.search(rf"{re.escape(name)}\b", inspect.cleandoc(shown)), shown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_block_of_python_or_toml_can_be_read_and_examples_of_assertions_run(page: Path) -> None:
+    for block in blocks(page):
+        if block.language == "python":
+            code = compile(block.text, page.name, "exec")
+            if page.name == "statistics.md":
+                exec(code, {})
+        elif block.language in ("toml", "json"):
+            (tomllib if block.language == "toml" else json).loads(block.text)
 
 
 def test_the_blocks_that_are_marked_run(tmp_path: Path) -> None:

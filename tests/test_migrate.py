@@ -157,6 +157,15 @@ def test_what_touches_student_code_goes_into_a_probe_and_nothing_else_does() -> 
     assert not any("3.5" in probe or "(1,)" in probe for probe in turned.probes)
 
 
+def test_the_page_shows_what_becomes_of_a_test() -> None:
+    page = (ROOT / "docs" / "migration.md").read_text(encoding="utf-8")
+    names = Names({"squares": "from notebooks.problem1 import squares"}, frozenset({"squares"}))
+    turned = turn(Check("group", "squares_right", "file", "assert squares(2) == [1, 4]", "here", names))
+    assert "```python\nassert squares(2) == [1, 4]\n```" in page
+    assert f"@probe\n{turned.probes[0]}\n" in page
+    assert f"    {turned.body}\n" in page
+
+
 @pytest.mark.parametrize(
     "code",
     [

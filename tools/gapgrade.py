@@ -14,7 +14,7 @@ import typer.main
 from grader.__main__ import ABOUT, Commands
 from grader.commands.exits import new_app, run_app
 
-TOOLS = ("make_release", "check_release", "make_signatures", "mutate", "migrate")
+TOOLS = ("make_release", "check_release", "make_signatures", "mutate", "make_autograder", "migrate")
 
 
 class Everything(Commands):
