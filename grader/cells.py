@@ -30,6 +30,17 @@ def place_of(starts: Sequence[tuple[int, str]], line: int) -> tuple[str, int]:
     return ("", line) if at < 0 else (starts[at][1], line - starts[at][0] + 1)
 
 
+def shown_place(path: str, cell: str) -> str:
+    """How a finding's `file` names a place: a notebook, or a cell of it."""
+    return f'{path}, cell "{cell}"' if cell else path
+
+
+def split_place(place: str) -> tuple[str, str]:
+    """The path and the cell, or nothing, of such a place."""
+    match = re.fullmatch(rf'(.*{re.escape(SUFFIX)}), cell "(.*)"', place)
+    return (match[1], match[2]) if match else (place, "")
+
+
 def in_cells(text: str, starts: Sequence[tuple[int, str]]) -> str:
     """A message that names lines of a notebook's text, with lines of cells in their place."""
 
@@ -66,4 +77,4 @@ def _located(finding: dict[str, Any], starts: Mapping[str, Sequence[tuple[int, s
     told: list[str] = [key for key in ("message", "text") if key in finding]
     words: dict[str, Any] = {key: in_cells(finding[key], cells).replace(path, shown) for key in told}
     cell, line = place_of(cells, finding["line"]) if finding["line"] else ("", 0)
-    return {**finding, **words, "file": f'{shown}, cell "{cell}"' if cell else shown, "line": line}
+    return {**finding, **words, "file": shown_place(shown, cell), "line": line}

@@ -15,8 +15,10 @@ import pytest
 
 from gapcheck import notebooks
 from gapcheck.cells import Cell, NotebookError, as_python, as_text, read_ipynb, read_percent
-from grader.cells import in_cells
+from grader.cells import in_cells, split_place
 from grader.notebooks import read_notebook
+from grader.reports.github import command
+from grader.result import Evidence
 
 PERCENT = """# ---
 # jupyter: {}
@@ -216,3 +218,11 @@ def test_a_message_names_the_line_in_its_cell() -> None:
     starts = [(2, "a"), (12, "b")]
     assert in_cells("first at line 13", starts) == 'first at line 2 of cell "b"'
     assert in_cells("first at line 13", []) == "first at line 13"
+
+
+def test_an_annotation_points_to_the_notebook_and_names_the_cell() -> None:
+    place = Evidence(text="E225", file='work.ipynb, cell "a, b"', line=3)
+    assert split_place(place.file) == ("work.ipynb", "a, b")
+    line = command("notice", "E225 missing blank", title="style", place=place)
+    assert line == '::notice file=work.ipynb,title=style::cell "a, b", line 3: E225 missing blank'
+    assert split_place("lib/model.py") == ("lib/model.py", "")

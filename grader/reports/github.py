@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from grader.cells import split_place
 from grader.reports import words
 from grader.reports.failures import causes, mistakes, waiting
 from grader.reports.text import plain, workflow_data, workflow_property
@@ -84,11 +85,17 @@ def stop_commands(output: str) -> str:
 
 
 def command(kind: Kind, message: str, *, title: str, place: Evidence | None = None) -> str:
-    """One annotation as a line of the log; `place` points to a file and a line where it has them."""
+    """One annotation as a line of the log; `place` points to a file and a line where it has them.
+
+    GitHub knows files, and no cells of notebooks: the message names the cell.
+    """
     properties = []
     if place and place.file:
-        properties.append(f"file={workflow_property(place.file)}")
-        if place.line > 0:
+        path, cell = split_place(place.file)
+        properties.append(f"file={workflow_property(path)}")
+        if cell:
+            message = f'cell "{cell}"{f", line {place.line}" if place.line else ""}: {message}'
+        elif place.line > 0:
             properties.append(f"line={place.line}")
     properties.append(f"title={workflow_property(title)}")
     return f"::{kind} {','.join(properties)}::{workflow_data(message, MESSAGE)}"

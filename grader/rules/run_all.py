@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from grader.cells import shown_place
 from grader.result import Evidence, RuleResult
 from grader.rules.evidence import counted
 from grader.run_all import Run
@@ -28,13 +29,9 @@ def rule_on_run_all(sheet: Sheet, runs: Sequence[Run]) -> Iterator[RuleResult]:
         message += f"; {counted(skipped, 'long cell was', 'long cells were')} left out." if skipped else "."
     else:
         return
-    evidence = tuple(Evidence(text=run.problem, file=_place(run)) for run in [*failed, *ours])
+    evidence = tuple(Evidence(text=run.problem, file=shown_place(run.path, run.cell)) for run in [*failed, *ours])
     yield RuleResult(id="run_all", deduction=deduction, message=message, evidence=evidence)
 
 
 def _names(runs: Sequence[Run]) -> str:
     return ", ".join(run.path for run in runs)
-
-
-def _place(run: Run) -> str:
-    return f'{run.path}, cell "{run.cell}"' if run.cell else run.path
