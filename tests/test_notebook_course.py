@@ -324,3 +324,11 @@ def test_a_run_that_the_notebook_cannot_help_costs_nothing(tmp_path: Path) -> No
     (theirs,) = rule_on_run_all(sheet, [Run("a.ipynb", 3, cell="x", problem="boom"), Run("b.ipynb", ours=True)])
     assert theirs.deduction == Decimal("0.5")
     assert not [*rule_on_run_all(sheet, [])]
+
+
+def test_cells_with_checks_import_gapcheck_where_all_cells_are_run(nested: NestedWall, tmp_path: Path) -> None:
+    course = lay(tmp_path / "course", RUN.replace("run_all_seconds = 4", "run_all_seconds = 60"))
+    notebook = filled(course)
+    notebook["cells"].append(code("from gapcheck import assert_close\n\nassert_close(1.0, 1.0)"))
+    (result,) = grade(course, nested, hand_in(course, tmp_path / "team", notebook))
+    assert "All 6 cells ran, from the first to the last." in told(result, "run_all")
