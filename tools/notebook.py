@@ -24,6 +24,7 @@ from grader.notebooks import ANSWER, EMPTY_ANSWER, NAMES
 
 FORMAT = "py:percent"
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+_OTTERS = re.compile(r"#\s*(?:BEGIN|END)\s+(SOLUTION|TESTS)\b", re.IGNORECASE)
 _METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -49,9 +50,22 @@ def read_source(file: Path, name: str) -> str:
     except (UnicodeDecodeError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
         reason = str(error).splitlines()[0]
         raise NotebookSourceError(f"{name} is no notebook that can be read ({reason}); save it in Jupyter") from None
-    for cell in notebook.cells:
-        cell.metadata.setdefault("id", cell.id)  # the percent format keeps metadata, and not the id
+    for number, cell in enumerate(notebook.cells, 1):
+        _translate_cell(cell, f"{name}: cell {number}")
     return str(jupytext.writes(notebook, FORMAT))
+
+
+def _translate_cell(cell: Any, where: str) -> None:
+    """Give a cell its id and tags in the percent format, those that nbgrader says in its own way among them."""
+    if cell.cell_type == "raw" and (otters := _OTTERS.match(cell.source)):
+        advice = "give answers the tag 'answer' and an id, checks the tag 'check', and delete the raw cells"
+        raise NotebookSourceError(f"{where} is otter's raw cell {otters[0]!r}; {advice}")
+    graded = cell.metadata.pop("nbgrader", {})
+    if "id" in cell:  # the percent format keeps metadata, and not the id
+        cell.metadata.setdefault("id", cell.id)
+    if cell.cell_type == "markdown" and graded.get("solution"):
+        cell.metadata["tags"] = sorted({*_tags(cell), ANSWER})
+        cell.metadata["id"] = re.sub(r"[^\w-]", "-", graded.get("grade_id") or cell.metadata["id"], flags=re.ASCII)[:64]
 
 
 def answers_of(text: str) -> dict[str, str]:
