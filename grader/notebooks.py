@@ -19,7 +19,7 @@ ANSWER, NAMES = "answer", "names"
 MAX_ANSWER_CHARACTERS = 20_000
 MAX_FINDINGS = 30
 
-_START = re.compile(r"^\s*(#\s*START TODO\b.*?)\s*$", re.MULTILINE)
+_START = re.compile(r"^[ \t]*(#[ \t]*START TODO\b(?:.*\S)?)", re.MULTILINE)
 
 
 @dataclass(frozen=True)

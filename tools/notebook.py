@@ -65,7 +65,8 @@ def _translate_cell(cell: Any, where: str) -> None:
         cell.metadata.setdefault("id", cell.id)
     if cell.cell_type == "markdown" and graded.get("solution"):
         cell.metadata["tags"] = sorted({*_tags(cell), ANSWER})
-        cell.metadata["id"] = re.sub(r"[^\w-]", "-", graded.get("grade_id") or cell.metadata["id"], flags=re.ASCII)[:64]
+        named = graded.get("grade_id") or cell.metadata.get("id", "")
+        cell.metadata["id"] = re.sub(r"[^\w-]", "-", named, flags=re.ASCII)[:64]
 
 
 def answers_of(text: str) -> dict[str, str]:
