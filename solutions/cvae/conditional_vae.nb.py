@@ -456,6 +456,7 @@ def test(model: nn.Module) -> tuple[float, float, float]:
             # back from the average of the batch to its sum
             sums += len(x) * np.array([term.item() for term in losses])
             n_images += len(x)
+    # plain numbers instead of numpy's
     total, reconstruction_term, kl_term = (sums / n_images).tolist()
     return total, reconstruction_term, kl_term
     # END TODO
