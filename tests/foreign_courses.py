@@ -39,6 +39,16 @@ except ValueError:
 else:
     raise AssertionError("nothing was raised")'''
 
+DOUBLE = """\
+def double(x):
+    # BEGIN IGNORE
+    # students never see this
+    y = 0
+    # END IGNORE
+    # nor this # IGNORE
+    y = 2 * x # SOLUTION
+    return y # SOLUTION"""
+
 PATCHES_TEST = """\
 kept = squares
 del squares
@@ -101,7 +111,7 @@ def otter_master(folder: Path) -> Path:
         *question(
             "name: q1\npoints: 3",
             new_markdown_cell("Write `double`."),
-            *block("SOLUTION", new_code_cell("def double(x):\n    y = 2 * x # SOLUTION\n    return y # SOLUTION")),
+            *block("SOLUTION", new_code_cell(DOUBLE)),
             *block(
                 "TESTS",
                 test("double(4)", "8"),
@@ -111,8 +121,14 @@ def otter_master(folder: Path) -> Path:
         ),
         new_markdown_cell("Now\n\n```otter\n# BEGIN QUESTION\nname: q2\n```\n\nset `three`."),
         *block("SOLUTION", new_code_cell("three = 3 # SOLUTION")),
-        *block("TESTS", test("# HIDDEN\nassert three == 3")),
+        *block(
+            "TESTS",
+            test("# HIDDEN\nassert three == 3"),
+            test("def test_three(env):\n    assert env['three'] < 4\n\ntest_three(globals())"),
+            test("def same(x: int) -> int:\n    return x\n\nsame(three)", "3"),
+        ),
         new_raw_cell("# END QUESTION"),
+        *question("name: q4", *block("SOLUTION", new_code_cell("five = 5 # SOLUTION"))),
         *question(
             "name: q3\nmanual: true\npoints: 1.5",
             *block("PROMPT", new_markdown_cell("_Type here._")),

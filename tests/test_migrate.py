@@ -90,6 +90,9 @@ def test_an_otter_master_is_graded_as_before(tmp_path: Path, nested: NestedWall)
     assert "its saved value is no plain one; write the test of q1 by hand" in report
     assert "the setting 'generate' has no counterpart" in report
     assert "this prompt is left out" in report
+    assert "was not turned" not in report
+    assert "q4 has no tests and no points" in report
+    assert "students never see this" not in (tmp_path / "course/solutions/hw1/hw1.nb.py").read_text()
     assert "double(np.ones(2))" in (tmp_path / "course/tests_hidden/hw1/TODO.md").read_text()
     assert (tmp_path / "course/solutions/hw1/data.csv").is_file()
 

@@ -8,10 +8,14 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 
 from gapcheck.cells import as_python
 from grader import GapgradeError
 
+MADE_BY_PROGRAMS = frozenset(
+    (".DS_Store", ".OTTER_LOG", ".git", ".github", ".ipynb_checkpoints", ".pytest_cache", ".venv", "__pycache__")
+)
 SHIPPED = ("numpy", "scipy", "torch", "torchvision")  # with the standard library, what tests import at their top
 
 
@@ -101,6 +105,12 @@ class Assignment:
     notes: tuple[Note, ...]
     requirements: tuple[str, ...] = ()
     text: str = ""
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """The files of a folder by their path in it, without what programs leave there."""
+    files = {file.relative_to(folder): file for file in sorted(folder.rglob("*")) if file.is_file()}
+    return {path.as_posix(): file for path, file in files.items() if not MADE_BY_PROGRAMS.intersection(path.parts)}
 
 
 def slug(words: str, glue: str = "-") -> str:

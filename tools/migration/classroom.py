@@ -24,6 +24,7 @@ from tools.migration.assignment import (
     MigrationError,
     Names,
     Note,
+    files_in,
     identifier,
     imports_of,
     is_shipped,
@@ -36,7 +37,6 @@ _AUTOGRADING = ".github/classroom/autograding.json"
 _ACTION = re.compile(r"[\w.-]+/autograding-(?P<kind>io|command|python)-grader(?:@.*)?")
 _PYTEST = re.compile(r"(?:sudo (?:-H )?)?(?:python3? -m )?pytest\b(?P<options>.*)")
 _ROSTER = {"identifier", "github_username", "github_id", "name"}
-_SEEN = (".git", ".github", "__pycache__", ".pytest_cache", ".venv")
 _PRINTED = """\
 def {name}(typed: str) -> str:
     import contextlib
@@ -147,10 +147,7 @@ class _Repository:
         self._items: list[Item] = []
         self._checks: list[Check] = []
         self._taken: set[str] = set()  # test files that became probes
-        paths = [file for file in sorted(source.rglob("*")) if file.is_file() and not file.is_symlink()]
-        inside = {file.relative_to(source).as_posix(): file for file in paths}
-        skipped = {path for path in inside if set(PurePosixPath(path).parts) & set(_SEEN)}
-        self._files = {path: file for path, file in inside.items() if path not in skipped}
+        self._files = files_in(source)
         self._modules = {_module(path) for path in self._files if path.endswith(".py")}
 
     def assignment(self) -> Assignment:

@@ -95,6 +95,8 @@ def _unread(assignment: Assignment) -> Iterator[Note]:
     for path in assignment.files:
         if path.split("/")[0] in KEPT_BACK:
             yield Note(path, f"a release never holds the folder {path.split('/')[0]}/ of an exercise; rename it")
+        elif any(part.startswith(".") for part in path.split("/")):
+            yield Note(path, "a release holds no hidden file of an exercise; give it another name if students need it")
 
 
 def _pointless(items: Sequence[Item]) -> Iterator[Note]:

@@ -12,12 +12,14 @@ from typing import Any
 
 from gapcheck.cells import as_python
 from tools.migration.assignment import (
+    MADE_BY_PROGRAMS,
     Assignment,
     Check,
     Item,
     MigrationError,
     Names,
     Note,
+    files_in,
     identifier,
     names_in,
     points,
@@ -30,7 +32,13 @@ _SCHEME = re.compile(r"^[ \t]*### BEGIN MARK SCHEME[ \t]*\n(.*?)^[ \t]*### END M
 _AUTOTEST = re.compile(r"^\s*### (?:HASHED )?AUTOTEST\b", re.MULTILINE)
 _SOLUTION = re.compile(r"^\s*### BEGIN SOLUTION\s*$", re.MULTILINE)
 _NAME = re.compile(r"^\s*NAME\s*=", re.MULTILINE)
-_LEFT = ("autograded", "feedback", "release", "submitted", "gradebook.db", "nbgrader_config.py")
+_GRADES = "grades are not taken over; export them with nbgrader"
+_LEFT = {
+    **dict.fromkeys(("autograded", "feedback", "gradebook.db", "submitted"), _GRADES),
+    "header.ipynb": "nbgrader puts it first into each notebook; copy what you need of it",
+    "nbgrader_config.py": "its settings are not taken over; rules stand in sheet.toml",
+    "release": "it is made anew, by make_release",
+}
 
 
 def recognises(source: Path) -> bool:
@@ -57,18 +65,19 @@ def read(source: Path) -> list[Assignment]:
 
 def left_behind(source: Path) -> list[Note]:
     """What of a course is no assignment."""
-    notes = [
-        Note(name, "it is not taken over; export grades with nbgrader, and set rules in sheet.toml")
-        for name in _LEFT
-        if (source / name).exists()
-    ]
     top = source / "source" if (source / "source").is_dir() else source
-    if any(top.glob("*/*.ipynb")):
-        notes += [
-            Note(file.name, "it belongs to no assignment (nbgrader puts header.ipynb first); copy what you need")
-            for file in sorted(top.glob("*.ipynb"))
-        ]
-    return notes
+    folders = [folder for folder in top.glob("*/") if any(folder.glob("*.ipynb"))]
+    if not folders:
+        return []  # the folder of one assignment, which is looked at as a whole
+    others = [*source.iterdir(), *(top.iterdir() if top != source else ())]
+    return [
+        Note(
+            entry.relative_to(source).as_posix(),
+            _LEFT.get(entry.name, "it belongs to no assignment; copy what you need"),
+        )
+        for entry in sorted(others)
+        if entry not in (top, *folders) and entry.name not in MADE_BY_PROGRAMS
+    ]
 
 
 def _assignment(folder: Path) -> Assignment:
@@ -78,12 +87,11 @@ def _assignment(folder: Path) -> Assignment:
     checks: list[Check] = []
     notes: list[Note] = []
     ids, number = Ids(), 1
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        path = file.relative_to(folder).as_posix()
-        if any(part.startswith(".") or part == "__pycache__" for part in file.relative_to(folder).parts):
-            continue
+    for path, file in files_in(folder).items():
         if file.suffix != ".ipynb" or file.parent != folder:
             files[path] = file.read_bytes()
+            if file.suffix == ".ipynb":
+                notes.append(Note(path, "a notebook in a folder inside is copied as it is; its tests are not read"))
             continue
         notebook = _Notebook(file, name, ids)
         text, number = as_source(notebook.cells, path, name, number)

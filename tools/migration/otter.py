@@ -5,7 +5,6 @@ https://otter-grader.readthedocs.io/en/latest/otter_assign/notebook_format.html
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +14,20 @@ from typing import Any
 
 import yaml
 
-from tools.migration.assignment import Assignment, Check, Item, MigrationError, Note, identifier, names_in, points, slug
+from tools.migration.assignment import (
+    Assignment,
+    Check,
+    Item,
+    MigrationError,
+    Note,
+    files_in,
+    identifier,
+    names_in,
+    points,
+    slug,
+)
 from tools.migration.cells import Ids, SourceCell, as_source, read_notebook, whole_gap
+from tools.migration.otter_tests import as_assertion, shares_of
 
 _BOUNDARY = re.compile(r"#\s+(?P<edge>BEGIN|END)\s+(?P<what>QUESTION|PROMPT|SOLUTION|TESTS|PLUGIN)\b", re.IGNORECASE)
 _CONFIG = re.compile(r"#\s+ASSIGNMENT\s+CONFIG\b", re.IGNORECASE)
@@ -25,7 +36,7 @@ _TEST_CONFIG = re.compile(
     r"""(?:\w+\s*=\s*)?\"{3}\s*#\s*BEGIN TEST CONFIG\n(.*?)\n\"{3}\s*#\s*END TEST CONFIG\n?""", re.S | re.I
 )
 _IGNORED = re.compile(
-    r"^[ \t]*# BEGIN IGNORE\n.*?^[ \t]*# END IGNORE\n?|^.*# IGNORE[ \t]*$\n?", re.DOTALL | re.MULTILINE
+    r"^[ \t]*# BEGIN IGNORE\n(?:[^\n]*\n)*?[ \t]*# END IGNORE\n?|^[^\n]*# IGNORE[ \t]*$\n?", re.MULTILINE
 )
 _INLINE = re.compile(r"#+ (?:BEGIN )?SOLUTION\b")
 _TAKEN = ("name", "requirements", "files", "student_files", "tests", "show_question_points")
@@ -45,10 +56,20 @@ def read(source: Path) -> list[Assignment]:
 
 
 def left_behind(source: Path) -> list[Note]:
-    """What lies beside the masters in a form that is not read."""
-    files = [file for end in ("*.Rmd", "*.qmd") for file in sorted(source.glob(end))] if source.is_dir() else []
+    """What lies beside the masters and is named in none of them."""
+    if not source.is_dir():
+        return []
+    masters = [file for file in _notebooks(source) if _is_master(file)]
+    named = "".join(file.read_text(encoding="utf-8", errors="replace") for file in masters)
+    others = [file for file in files_in(source).values() if file not in masters and file.name not in named]
     return [
-        Note(file.name, "R Markdown and Quarto are not read; turn it into a Python notebook first") for file in files
+        Note(
+            file.relative_to(source).as_posix(),
+            "R Markdown and Quarto are not read; turn it into a Python notebook first"
+            if file.suffix in (".Rmd", ".qmd")
+            else "no master names it among its files; copy it into an exercise if students need it",
+        )
+        for file in others
     ]
 
 
@@ -92,7 +113,7 @@ class _Master:
         if (language := notebook.metadata.get("kernelspec", {}).get("language", "python").lower()) != "python":
             raise MigrationError(f"{file} is written in {language}; only Python is graded here")
         content = [part for cell in notebook.cells for part in _unfenced(cell)]
-        self._names = names_in([c.source for c in content if c.cell_type == "code"], f"notebooks.{self._stem}")
+        self._names = names_in(_outside_tests(content), f"notebooks.{self._stem}")
         self._read(content)
 
     def assignment(self) -> Assignment:
@@ -161,7 +182,7 @@ class _Master:
             self._given(cell, question)
 
     def _given(self, cell: Any, question: _Question | None) -> None:
-        words = question.name if question else next(iter(cell.source.strip().splitlines()), cell.cell_type)
+        words = f"{question.name}-text" if question else next(iter(cell.source.strip().splitlines()), cell.cell_type)
         self._cells.append(SourceCell(cell.cell_type, _IGNORED.sub("", cell.source).rstrip(), self._ids.new(words)))
 
     def _prompt(self, cell: Any, question: _Question, where: str) -> None:
@@ -200,7 +221,7 @@ class _Master:
         first = source.lstrip().partition("\n")[0]
         hidden = bool(config.get("hidden", first.startswith("#") and re.search(r"\bhidden\b", first, re.IGNORECASE)))
         worth = points(config["points"], where) if config.get("points") is not None else None
-        code, why = _as_assertion(source, cell.get("outputs", ()))
+        code, why = as_assertion(source, cell.get("outputs", ()))
         hint = " ".join(str(config.get("failure_message") or "").split())
         if why:
             self._notes.append(Note(where, f"{why}; write the test of {question.name} by hand", source))
@@ -210,8 +231,11 @@ class _Master:
 
     def _finish(self, question: _Question) -> None:
         config = question.config
-        manual = bool(config.get("manual")) or not question.cases
-        shares, worth = _shares(config.get("points"), [case[1] for case in question.cases], question.where)
+        manual = bool(config.get("manual"))
+        if not config.get("manual") and not question.cases:
+            self._notes.append(Note(question.where, f"{question.name} has no tests and no points; it is no task"))
+            return
+        shares, worth = shares_of(config.get("points"), [case[1] for case in question.cases], question.where)
         group = "" if manual else f"{self._name}-{slug(question.name)}"
         cell = ""
         if manual and (question.written or not question.has_gap):
@@ -247,6 +271,17 @@ class _Master:
                 )
 
 
+def _outside_tests(content: Sequence[Any]) -> Iterator[str]:
+    """The code of a solved notebook, without its tests."""
+    in_tests = False
+    for cell in content:
+        edge = _BOUNDARY.match(cell.source) if cell.cell_type == "raw" else None
+        if edge and edge["what"].upper() == "TESTS":
+            in_tests = edge["edge"].upper() == "BEGIN"
+        elif cell.cell_type == "code" and not in_tests:
+            yield cell.source
+
+
 def _unfenced(cell: Any) -> Iterator[Any]:
     """The cell, or the raw and Markdown cells that a Markdown cell with fences of otter's stands for."""
     if cell.cell_type != "markdown" or not _FENCE.search(cell.source):
@@ -265,59 +300,3 @@ def _yaml(source: str, where: str) -> dict[str, Any]:
     if found is not None and not isinstance(found, Mapping):
         raise MigrationError(f"{where}: its settings are no `name: value` pairs; mend them")
     return dict(found or {})
-
-
-def _as_assertion(source: str, outputs: Sequence[Any]) -> tuple[str, str]:
-    """A test's code with its last value compared with what was saved below it, or why that cannot be done."""
-    try:
-        body = ast.parse(source).body
-    except SyntaxError as error:
-        return "", f"it is no Python ({error.msg})"
-    if any(output.get("output_type") == "stream" for output in outputs):
-        return "", "it compares what is printed"
-    shown = "".join("".join(output.get("data", {}).get("text/plain", "")) for output in outputs)
-    if body and isinstance(body[0], ast.FunctionDef) and len(body) <= 2:
-        return _of_function(source, body[0]), ""
-    if not body or not isinstance(body[-1], ast.Expr):
-        return source.strip(), ""
-    if not shown:
-        return ("", "its value was not saved with the notebook") if _has_value(body[-1].value) else (source.strip(), "")
-    try:
-        expected = ast.literal_eval(shown)
-    except (ValueError, SyntaxError):
-        return "", "its saved value is no plain one"
-    above = source.splitlines()[: body[-1].lineno - 1]
-    value = ast.unparse(body[-1].value)
-    is_comparison = isinstance(expected, bool)
-    claim = (value if expected else f"not ({value})") if is_comparison else f"{value} == {expected!r}"
-    return "\n".join([*above, f"assert {claim}"]).strip(), ""
-
-
-def _has_value(node: ast.expr) -> bool:
-    """Whether something would be shown; calls of `np.testing` and the like return None."""
-    return not isinstance(node, ast.Call) or not re.search(r"\bassert", ast.unparse(node.func))
-
-
-def _of_function(source: str, function: ast.FunctionDef) -> str:
-    """The body of `def test_x(env): ...`, with the names themselves for `env["name"]`."""
-    lines = source.splitlines()[function.body[0].lineno - 1 : function.end_lineno]
-    margin = function.body[0].col_offset
-    return re.sub(r"""\benv\[["'](\w+)["']\]""", r"\1", "\n".join(line[margin:] for line in lines))
-
-
-def _shares(worth: Any, given: Sequence[Fraction | None], where: str) -> tuple[list[Fraction], Fraction]:
-    """The points of each test and of the question, as otter resolves them."""
-    if isinstance(worth, list):
-        if len(worth) != len(given):
-            raise MigrationError(f"{where}: it has {len(worth)} points for {len(given)} tests; mend it in the notebook")
-        shares = [points(one, where) for one in worth]
-    elif isinstance(worth, Mapping):
-        shares = [points(worth.get("each", 1), where)] * len(given)
-    else:
-        total = None if worth is None else points(worth, where)
-        fixed, free = sum((one for one in given if one), Fraction(0)), sum(one is None for one in given)
-        rest = Fraction(0) if total is None and fixed else (Fraction(1) if total is None else total) - fixed
-        shares = [rest / free if one is None else one for one in given]
-        if total is not None or not given:
-            return shares, Fraction(1) if total is None else total
-    return shares, sum(shares, Fraction(0))
