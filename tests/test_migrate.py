@@ -188,6 +188,9 @@ def test_an_expected_error_is_named_inside_and_judged_outside(code: str) -> None
     ("code", "why"),
     [
         ("f = None\nassert f is None", "another meaning"),
+        ("v['a'] = 3\nassert f(1) == 3", "changes what students made"),
+        ("x = [2, 1]\nf(x)\nassert x == [1, 2]", "would be lost"),
+        ("import random\nrandom.seed(1)\nassert f(1) == 3", "a seed outside"),
         ("assert callable(f)", "needs 'f' itself"),
         ("net = Net()\nassert net.size == 3", "an object of 'Net'"),
         ("assert helper(f(1))", "'helper' is made nowhere"),

@@ -90,6 +90,10 @@ class _Parting(ast.NodeVisitor):
             return
         if isinstance(node, _NOT_PARTED) and (isinstance(node, ast.ClassDef | ast.Delete) or self._theirs(node)):
             raise NotTurned(f"line {node.lineno}: this kind of statement cannot be parted")
+        if isinstance(node, ast.Expr) and self._starts_at_theirs(node.value):
+            raise NotTurned(f"line {node.lineno}: what it changes would be lost, since each probe runs for itself")
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("seed"):
+            raise NotTurned(f"line {node.lineno}: a seed outside does not reach student code")
         if isinstance(node, ast.expr) and self._starts_at_theirs(node):
             self._into_probe(node)
         elif isinstance(node, ast.Lambda | ast.JoinedStr | ast.Try | ast.With) and self._theirs(node):
@@ -119,6 +123,8 @@ class _Parting(ast.NodeVisitor):
         return isinstance(node, ast.Name) and node.id in self._check.names.made
 
     def _into_probe(self, node: ast.expr) -> None:
+        if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            raise NotTurned(f"line {node.lineno}: it changes what students made")
         while isinstance(node, ast.Attribute) and node.attr in _OUTSIDE and not self._has_tables:
             node = node.value
         names = self._check.names
