@@ -13,6 +13,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import bleach
+import latex2mathml.converter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
 from gapcheck.cells import Cell, NotebookError, read_ipynb
 from grader.notebooks import tagged
 
@@ -26,6 +30,13 @@ TAGS = (
     "b blockquote br code del dd div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre s span strong sub sup table tbody td "
     "th thead tr ul"
 ).split()
+MATHML = (
+    "math menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mroot mrow mspace msqrt mstyle msub "
+    "msubsup msup mtable mtd mtext mtr munder munderover"
+).split()
+LAYOUT = (
+    "columnalign columnspacing display displaystyle fence form linethickness mathvariant rowspacing stretchy".split()
+)
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -54,13 +65,28 @@ def render_notebook(template: str, data: bytes, path: str) -> dict[str, Any]:
     return {"error": "", "cells": rendered}
 
 
-def render_markdown(text: str) -> str:
-    """Markdown as HTML of few tags and no attributes; HTML in it, and formulas, stay as they were typed."""
-    import bleach
-    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+class _Renderer(IPythonRenderer):
+    """Shows HTML in Markdown as text, and formulas as MathML."""
 
-    renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
-    return str(bleach.clean(MarkdownWithMath(renderer).render(text[:MAX_TEXT]), tags=TAGS, attributes={}, strip=True))
+    def inline_math(self, body: str) -> str:
+        return _formula(body, "inline") or f"${html.escape(body)}$"
+
+    def block_math(self, body: str) -> str:
+        return _formula(body, "block") or f"$${html.escape(body)}$$"
+
+
+def _formula(tex: str, display: str) -> str:
+    """MathML, or nothing where the formula cannot be read."""
+    try:
+        return str(latex2mathml.converter.convert(tex, display=display))
+    except Exception:  # a converter of others meets whatever students type
+        return ""
+
+
+def render_markdown(text: str) -> str:
+    """Markdown as HTML of few tags, and of no attributes but those that say how a formula is laid out."""
+    rendered = MarkdownWithMath(_Renderer(escape=True, exclude_anchor_links=True)).render(text[:MAX_TEXT])
+    return str(bleach.clean(rendered, tags=[*TAGS, *MATHML], attributes=LAYOUT, strip=True))
 
 
 def _source(cell: Cell) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def output(kind: str, **data: Any) -> dict[str, Any]:
 def test_answers_stand_beside_the_rubric_and_nothing_of_a_notebook_becomes_markup(
     course: Path, nested: NestedWall, tmp_path: Path
 ) -> None:
-    notebook = filled(course, answer=f"**Since** both are equal.\n\n{HOSTILE}")
+    notebook = filled(course, answer=f"**Since** both are equal: $\\mu^2$.\n\n{HOSTILE} $\\href{{x}}{{y}} {{$")
     cell(notebook, "kl-loss")["outputs"] = [
         output("display_data", data={"image/png": PIXEL, "text/html": HOSTILE}),
         output("display_data", data={"image/png": "PHN2Zz4=", "image/svg+xml": "<svg onload='alert(1)'/>"}),
@@ -54,7 +55,9 @@ def test_answers_stand_beside_the_rubric_and_nothing_of_a_notebook_becomes_marku
     ]
     page = page_of(course, nested, take_in(hand_in(course, tmp_path / "team", notebook)))
     answer, rubric = re.search(r'<section class="answer">(.*?)<aside>(.*?)</aside>', page, re.DOTALL).groups()  # type: ignore[union-attr]
-    assert "<strong>Since</strong> both are equal." in answer
+    assert "<strong>Since</strong> both are equal: <math" in answer
+    assert "<msup><mi>μ</mi><mn>2</mn></msup>" in unescape(answer)
+    assert "$\\href{x}{y} {$" in answer
     assert "Says that both laws are the same." in rubric
     assert "a law does not diverge from itself" in rubric
     assert re.findall(r"<img[^>]*>", page) == [
