@@ -71,7 +71,7 @@ def ls_discriminator_loss(logits_real: Tensor, logits_fake: Tensor) -> Tensor:
 def ls_generator_loss(logits_fake: Tensor) -> Tensor:
     """The generator's least squares (Mao et al. 2017, eq. 9): L_G = 1/2 mean (f(G(z)) - 1)^2."""
     # START TODO (dcgan 9b): compute this loss from the logits of generated pictures.
-    return (logits_fake - 1).square().mean() / 2  # 1 is what the discriminator says of a real picture
+    return (logits_fake - 1).square().mean() / 2  # it wants the label of the data, 1
     # END TODO
 
 

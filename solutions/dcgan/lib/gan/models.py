@@ -90,7 +90,7 @@ class Discriminator(nn.Module):
             nn.LeakyReLU(0.2),
             nn.Flatten(),
             # one number for the whole picture
-            nn.Linear(2 * width * SMALLEST**2, 1),
+            nn.Linear(SMALLEST**2 * 2 * width, 1),
         )
         # END TODO
 

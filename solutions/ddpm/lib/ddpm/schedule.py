@@ -51,7 +51,7 @@ def linear_betas(steps: int) -> Tensor:
         (T,) float32.
     """
     # START TODO (ddpm 2): compute the betas; both ends belong to them.
-    scale = 1000 / steps  # fewer steps, larger steps: the total amount of noise stays about the same
+    scale = 1000 / steps  # each of a few steps has to do more
     return torch.linspace(scale * 1e-4, scale * 0.02, steps).clamp(max=LARGEST_BETA)
     # END TODO
 
