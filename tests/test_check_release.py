@@ -17,6 +17,7 @@ from tests.classes import COURSE
 from tools import check_release
 from tools.check_release import Checker, app
 from tools.checks.findings import Finding, Report
+from tools.checks.leaks import find_leaks
 from tools.checks.release import check_files
 from tools.checks.subject import load_subject
 from tools.make_release import make_release
@@ -136,7 +137,6 @@ def test_a_release_that_is_out_of_date_is_found(own_course: Path) -> None:
         ("notes.md", "see test_a_sum_is_the_sum", "names test_a_sum_is_the_sum"),
         ("notes.md", "The second number is subtracted.", "holds words of solutions/sums/mistakes/adding.toml"),
         ("answers.toml", '[box]\na = "1/4"  # of it', "holds an answer"),
-        ("work.ipynb", '{"cells": [{"outputs": [{"text": "3"}]}]}', "cell 1 has outputs"),
         ("lib/adding.pyc", "code", "is bytecode"),
     ],
 )
@@ -144,6 +144,22 @@ def test_what_gives_a_solution_away_is_found(own_course: Path, file: str, text: 
     (own_course / "solutions/sums" / file).write_text(text)
     make_release(load_sheet("sums", own_course))
     assert any(what in one.what for one in check_the_files(own_course))
+
+
+@pytest.mark.parametrize(
+    ("cell", "what"),
+    [
+        ({"outputs": [{"text": "3"}]}, "cell 1 has outputs"),
+        ({"metadata": {"solution": "3"}}, "cell 1 has metadata"),
+        ({"metadata": {"gapgrade": {"role": "answer"}}, "source": "Because."}, "cell 1 holds an answer"),
+        ({"source": ["return math.fsum(\n", "    [a, b])"]}, "holds a part of the gap (sums 1)"),
+    ],
+)
+def test_what_a_notebook_of_a_release_gives_away_is_found(course: Path, cell: dict[str, object], what: str) -> None:
+    plain = {"cell_type": "code", "metadata": {}, "outputs": [], "source": ""}
+    notebook = {"nbformat": 4, "cells": [plain | cell]}
+    found = find_leaks({"work.ipynb": json.dumps(notebook).encode()}, [load_subject("sums", course)], "sums")
+    assert [one.what for one in found if what in one.what]
 
 
 def test_a_solution_that_was_once_committed_to_the_release_is_found(own_course: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbformat.v4 import new_markdown_cell
+from nbformat.v4 import new_markdown_cell, new_output
 
 from grader import GapgradeError
 from grader.grade import Handin, with_bench
@@ -124,13 +124,14 @@ def test_what_nbgrader_marks_as_an_answer_is_one_and_what_otter_puts_in_raw_cell
 def test_a_notebook_marked_for_nbgrader_or_otter_is_a_source_too(tmp_path: Path) -> None:
     cells = [
         nbformat.v4.new_code_cell("def one():\n    ### BEGIN SOLUTION\n    # why\n    return 1\n    ### END SOLUTION"),
-        nbformat.v4.new_code_cell("two = 2  # SOLUTION"),
+        nbformat.v4.new_code_cell("two = 2  # SOLUTION", outputs=[new_output("stream", text="2")], execution_count=3),
         new_markdown_cell("Because.", id="q-1", metadata={"tags": ["answer"]}),
     ]
     file = tmp_path / "work.ipynb"
     file.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
     notebook = json.loads(release_notebook(read_source(file, "work.ipynb"), "work.ipynb"))
     sources = ["".join(one["source"]) for one in notebook["cells"]]
+    assert not any(one.get("outputs") or one.get("execution_count") for one in notebook["cells"])
     assert "return 1" not in sources[0]
     assert "raise NotImplementedError" in sources[0]
     assert sources[1].splitlines()[1] == "two = ..."
