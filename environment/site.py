@@ -14,6 +14,7 @@ STYLE = """\
   --md-code-hl-comment-color: var(--md-default-fg-color);
   --md-code-hl-generic-color: var(--md-default-fg-color);
 }
+.md-typeset a:not(.headerlink) { text-decoration: underline; }
 .md-typeset pre { overflow-x: auto; }
 .md-typeset pre > code { box-sizing: border-box; min-width: 100%; overflow: visible; width: max-content; }
 """

@@ -19,6 +19,8 @@ from typing import Any, Self
 
 import pytest
 
+AXE = Path(sys.prefix, "share", "gapgrade", "node_modules", "axe-core", "axe.min.js")
+"""axe-core, which finds what a page keeps from people who cannot see it or have no mouse; `make setup` installs it."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 FLAGS = ["--headless", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe", "--hide-scrollbars"]

@@ -10,7 +10,6 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import axe_core_python
 import pytest
 from typer.testing import CliRunner
 
@@ -26,14 +25,13 @@ from grader.result import Outcome, Result
 from grader.sheet import Sheet, load_sheet
 from grader.similarity.pairs import Pair, SharedGap
 from grader.work import GapText, Work
-from tests.chromium import Chromium, find_browser
+from tests.chromium import AXE, Chromium, find_browser
 from tests.test_gradebook import result as sums_result
 from tests.test_reports import make_result, make_task, make_test
 from tests.test_reports_text import HOSTILE
 from tests.test_similarity import ONE, copied, odd
 
 ROOT = Path(__file__).parent.parent
-AXE = Path(axe_core_python.__file__).parent / "axe.min.js"
 PHONE = 360
 SECONDS = 2.0
 """Of the processor, for 1,000 students; 0.5 s were measured on a busy machine of two cores."""

@@ -30,10 +30,9 @@ from grader.review.desk import Desk
 from grader.review.guard import Doors
 from grader.review.viewer import find_parts
 from grader.sheet import Sheet, Task, load_sheet
-from tests.chromium import Chromium, find_browser
+from tests.chromium import AXE, Chromium, find_browser
 from tests.test_gradebook import result
 
-AXE = Path("node_modules", "axe-core", "axe.min.js")
 EVIL = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
 RUBRIC = [{"text": "The figures", "points": Decimal(1)}, {"text": f"The reason {EVIL}", "points": Decimal(1)}]
 
@@ -193,9 +192,7 @@ def test_the_frame_shows_a_pdf_as_pictures_and_text_and_reaches_nothing_else(ser
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_no_barrier(server: Server, page: Chromium, dark: bool) -> None:
-    parts = find_parts()
-    assert parts is not None
-    axe = (parts.parent.parent / AXE).read_text(encoding="utf-8")
+    axe = AXE.read_text(encoding="utf-8")
     scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
     page.call("Emulation.setEmulatedMedia", features=scheme)
     record_request(server.desk.book, "sums", "ada", "3", "Figure 2 shows it.", "A student")

@@ -11,13 +11,11 @@ from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import axe_core_python
 import pytest
 
-from tests.chromium import Chromium, find_browser
+from tests.chromium import AXE, Chromium, find_browser
 
 ROOT = Path(__file__).resolve().parent.parent
-AXE = Path(axe_core_python.__file__).parent / "axe.min.js"
 
 
 class _Quiet(SimpleHTTPRequestHandler):
