@@ -9,10 +9,12 @@ def double(value: float) -> float:
     return value + value
     # END TODO
 
+
 # %% id="triple"
 def triple(value: float) -> float:
     """Three times a number."""
     return 3 * value
+
 
 # %% id="after"
 # START TODO (book 2): the numbers one to three, called `numbers`.
