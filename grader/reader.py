@@ -141,7 +141,8 @@ def read_behind(
     named = handed_notebooks(notebooks or {}, handed_in)
     read = [_read_notebook(cell, text, path, named.get(path), handed_in) for path, text in (notebooks or {}).items()]
     cells = {name: text for one in read for name, text in one["answers"].items()}
-    python: dict[str, bytes] = {one["path"]: one["text"].encode() for one in read if one["text"] is not None}
+    texts = {one["path"]: one["text"].encode() for one in read if one["text"] is not None}
+    python = {path: text[: MAX_FILE_BYTES + 1] for path, text in texts.items()}
     starts = {one["path"]: one["starts"] for one in read}
     left = MAX_TOTAL_BYTES
     for path, content in handed_in.items():
@@ -153,7 +154,7 @@ def read_behind(
         none = {"total": 0, "findings": []}
         return Reading(dict(templates), [], {}, none, answers=answers, cells=cells, problem=answer.message)
     found = answer.value
-    refused = {one["path"]: one["findings"][0]["message"] for one in read if one["text"] is None and one["findings"]}
+    refused = {one["path"]: note["message"] for one in read for note in one["findings"] if note["kind"] == "notebook"}
     return Reading(
         files=found["files"],
         findings=[*_without_missing(found["findings"], refused), *(note for one in read for note in one["findings"])],

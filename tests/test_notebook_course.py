@@ -274,6 +274,17 @@ def test_a_notebook_that_cannot_be_read_is_refused_with_its_reason(
         assert {one.state for one in result.tasks} == {"refused"}
 
 
+def test_a_notebook_under_another_name_that_cannot_be_read_and_one_that_is_too_long_say_so(
+    divergence: Path, nested: NestedWall, tmp_path: Path
+) -> None:
+    broken = tmp_path / "divergence_7.ipynb"
+    broken.write_bytes(b"?")
+    long = hand_in(divergence, tmp_path / "long", filled(divergence, kl="x = 1\n" * 300_000))
+    first, second = grade(divergence, nested, broken, long)
+    assert "divergence.ipynb is no JSON" in task(first, "1").note
+    assert "divergence.ipynb is larger than 256 KiB; it was not read" in told(second, "files")
+
+
 RUN = "\n[notebooks]\nepochs = 2\nrun_all_seconds = 4\n\n[rules.run_all]\ndeduct = 0.5\n"
 
 

@@ -22,7 +22,9 @@ from grader.wall.choose import choose_wall
 
 
 def grade(
-    submission: Annotated[Path, typer.Argument(help="A directory, a git repository, or a .zip or .tar archive.")],
+    submission: Annotated[
+        Path, typer.Argument(help="A directory, a git repository, a .zip or .tar archive, or one notebook.")
+    ],
     sheet: Annotated[
         str, typer.Option(autocompletion=sheet_names, help="The sheet's name, or the path of its folder.")
     ],
