@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_CELLS = 2_000
+MAX_SOURCE = 2**18  # characters; what is longer is no cell that anyone wrote, and would take long to compile
 
 HEADER = re.compile(r"#[ ]?%%(?:[ \t](?P<rest>.*))?")
 _KIND = re.compile(r"\[(?P<kind>markdown|md|raw)\]")
@@ -148,7 +149,7 @@ def _header(cell: Cell) -> str:
 
 def as_python(source: str) -> str:
     """A cell's source where what only IPython can read is no code any more; the lines keep their numbers."""
-    if _compiles(source):
+    if len(source) > MAX_SOURCE or _compiles(source):
         return source  # `% b` may begin a line of Python, too
     lines = source.split("\n")
     first = next((i for i, line in enumerate(lines) if line.strip()), 0)
