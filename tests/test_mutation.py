@@ -43,6 +43,7 @@ def mutants_of(*body: str) -> set[str]:
         ("y = alpha_bar[1:]", {"y = alpha[1:]", "y = alpha_bar", "y = alpha_bar[:-1]", "y = alpha_bar[2:]"}),
         ("y = net(x.detach()).sum()", {"y = net(x).sum()", "y = net(x.detach()).mean()", "y = net(x.detach())"}),
         ("y = torch.sqrt(x)", {"y = x", "y = torch.exp(x)", "y = torch.sqrt(alpha_bar)"}),
+        ("y = (x - 1).mean()[0]", {"y = (x - 1).sum()[0]", "y = (x - 1).mean()", "y = (x - 0).mean()[0]"}),
         ("y = torch.randn_like(x)", {"y = torch.rand_like(x)", "y = torch.zeros_like(x)"}),
         ("y = x.mean(dim=1)", {"y = x.sum(dim=1)", "y = x.mean(dim=0)", "y = x.mean()"}),
         ("y = torch.clip(x, 0.1, 0.9)", {"y = torch.clip(x, 0.9, 0.1)", "y = torch.clip(0.1, x, 0.9)"}),

@@ -130,7 +130,7 @@ def _is_function(node: ast.expr, scope: Scope) -> bool:
 
 
 def _attributes(node: ast.Attribute, scope: Scope) -> Iterator[str]:
-    owner = ast.unparse(node.value)
+    owner = text_of(node.value)
     if owner == "self" and isinstance(node.ctx, ast.Load):
         yield from (f"self.{name}" for name in scope.attributes if name != node.attr)
         return
@@ -142,7 +142,7 @@ def _attributes(node: ast.Attribute, scope: Scope) -> Iterator[str]:
 def _subscripts(node: ast.Subscript, scope: Scope) -> Iterator[str]:
     if not isinstance(node.ctx, ast.Load):
         return
-    owner = ast.unparse(node.value)
+    owner = text_of(node.value)
     yield owner
     if isinstance(node.slice, ast.Name):
         yield from (f"{owner}[{node.slice.id} - 1]", f"{owner}[{node.slice.id} + 1]", f"{owner}[0]")
