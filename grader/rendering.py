@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import html
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from typing import Any
 import bleach
 import latex2mathml.converter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from PIL import Image
 
 from gapcheck.cells import Cell, NotebookError, read_ipynb
 from grader.notebooks import tagged
@@ -24,8 +26,9 @@ MAX_TEXT = 20_000
 MAX_OUTPUTS = 50
 MAX_PICTURES = 12 * 2**20
 """Base64 characters of all pictures together."""
+MAX_PIXELS = 16_000_000  # of one picture
 
-PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+PICTURES = {"image/png": "PNG", "image/jpeg": "JPEG"}
 TAGS = (
     "b blockquote br code del dd div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre s span strong sub sup table tbody td "
     "th thead tr ul"
@@ -107,9 +110,9 @@ def _output(output: dict[str, Any], most: int) -> str:
     """A picture where there is one of pixels, else plain text; tables and widgets have a plain text beside them."""
     data = output.get("data")
     data = data if isinstance(data, dict) else {}
-    for kind, start in PICTURES.items():
-        if picture := _picture(_joined(data.get(kind)), start, most):
-            return f'<img alt="a picture that the cell drew" src="data:{kind};base64,{picture}">'
+    for kind, name in PICTURES.items():
+        if picture := _picture(_joined(data.get(kind)), name, most):
+            return f'<img alt="a picture that the cell drew" src="data:image/png;base64,{picture}">'
     lines = output.get("traceback") if output.get("output_type") == "error" else output.get("text")
     text = "\n".join(map(str, lines)) if output.get("output_type") == "error" and isinstance(lines, list) else ""
     text = _ANSI.sub("", text or _joined(lines) or _joined(data.get("text/plain")))
@@ -122,12 +125,21 @@ def _joined(text: Any) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _picture(text: str, start: bytes, most: int) -> str:
-    """The picture in base64 as we write it, or nothing where it is none or too large."""
+def _picture(text: str, name: str, most: int) -> str:
+    """The picture's pixels as a PNG of our own in base64, or nothing where it is none or too large.
+
+    A browser that prints the page so meets no byte of a file that a student made.
+    """
     if not 0 < len(text) <= most:
         return ""
+    written = io.BytesIO()
     try:
-        pixels = base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
+        data = base64.b64decode("".join(text.split()), validate=True)
+        with Image.open(io.BytesIO(data), formats=[name]) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                return ""
+            picture.convert("RGBA").save(written, "PNG")
+    except (binascii.Error, ValueError, OSError, SyntaxError, Image.DecompressionBombError):
         return ""
-    return base64.b64encode(pixels).decode() if pixels.startswith(start) else ""
+    encoded = base64.b64encode(written.getvalue()).decode()
+    return encoded if len(encoded) <= most else ""
