@@ -144,15 +144,19 @@ class Stage:
         quiet = subprocess.DEVNULL
         return subprocess.Popen(self._command(arguments), env=self._environment(), stdout=quiet, stderr=quiet)
 
-    def run_killed_at(self, requests: str, count: int, *arguments: str) -> None:
-        """Kill a command while it waits for the host's answer to the request of that number, which is carried out."""
+    def run_killed_at(self, requests: str, enough: Callable[[int], bool], *arguments: str) -> None:
+        """Kill a command while it waits for the host's answer to a request, which is carried out.
+
+        `enough` is asked at each of the requests that match, with the number of them that came.
+        """
         seen, running = Counter[str](), list[subprocess.Popen[bytes]]()
 
         def carried_out(method: str, path: str) -> None:
-            seen["all"] += bool(re.search(requests, f"{method} {path}"))
-            if seen["all"] == count:
-                running[0].kill()
-                running[0].wait()
+            if re.search(requests, f"{method} {path}"):
+                seen["all"] += 1
+                if enough(seen["all"]):
+                    running[0].kill()
+                    running[0].wait()
 
         self.host.carried_out = carried_out
         running.append(self.start(*arguments))
@@ -219,8 +223,14 @@ def show_collect(stage: Stage) -> None:
         str(stage.roster),
     ]
     command += ["--sheet", "sums", "--course", str(stage.course), "--api-url", stage.host.api_url]
-    stage.run_killed_at("POST .*git-upload-pack", 2 * stage.some, *command)  # git asks twice for each
-    before = {one.name for one in read_record(stage.collected).submissions}
+
+    def recorded() -> set[str]:
+        return {one.name for one in read_record(stage.collected).submissions}
+
+    # two at a time, so that most are recorded when the last pack is asked for
+    command += ["--jobs", "2"]
+    stage.run_killed_at("POST .*git-upload-pack", lambda _: len(recorded()) >= stage.some, *command)
+    before = recorded()
     assert 0 < len(before) < len(stage.students)
     stage.run(*command)
     again = [one.name for one in stage.students if one.name in before and stage.host.count(f"/{one.found_at}[./?]")]
@@ -268,7 +278,7 @@ def show_publish(stage: Stage) -> None:
     """Post the reports, killed when one stands at the host and its sender does not know it yet."""
     command = ["publish", str(stage.out), "--collected", str(stage.collected), "--course", str(stage.course), "--send"]
     command += ["--api-url", stage.host.api_url]
-    stage.run_killed_at(r"POST .*/commits/\w+/comments", stage.some, *command)
+    stage.run_killed_at(r"POST .*/commits/\w+/comments", lambda count: count == stage.some, *command)
     assert sum(map(len, posted(stage).values())) == stage.some
     stage.run(*command)
     stage.host.requests.clear()
