@@ -51,12 +51,15 @@ def main(
     sheet: Annotated[str, typer.Option(help="The sheet's name, or the path of its folder.")],
     gradings: Annotated[int, typer.Option(min=0, help="How often the solution is graded.")] = 10_000,
     variants: Annotated[int, typer.Option(min=0, help="How often variants are graded, in turn.")] = 0,
+    exercise: Annotated[list[str] | None, typer.Option(help="Only this exercise; may be given several times.")] = None,
     out: Annotated[Path, typer.Option(help="Where the counts are kept.")] = Path("out/false_failures"),
     course: Annotated[Path, typer.Option(help="The folder with solutions/, sheets/ and the tests.")] = Path(),
 ) -> None:
     """Grade the solution and the variants again and again, and print every failure."""
     chosen = load_sheet(sheet, course)
-    subjects = [load_subject(name, course) for name in chosen.exercises]
+    if unknown := set(exercise or ()) - set(chosen.exercises):
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: not in this sheet ({', '.join(chosen.exercises)})")
+    subjects = [load_subject(name, course) for name in exercise or chosen.exercises]
     console = Console()
     out.mkdir(parents=True, exist_ok=True)
     for subject in (one for one in subjects if one.own):
