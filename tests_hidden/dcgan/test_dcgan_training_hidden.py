@@ -43,37 +43,43 @@ def loss_and_gradients(name: str, batches: list[Tensor]) -> tuple[object, list[o
 
 
 @probe
-def penalty(weights: list[Tensor], pictures: Tensor) -> tuple[object, list[object], list[object], object, Tensor]:
-    """R_1, its gradients in the weights, what it left in their .grad and in that of the pictures, and the pictures."""
+def penalty(weights: list[Tensor], pictures: Tensor) -> tuple[object, list[object], list[object], list[object], Tensor]:
+    """R_1, its gradients in the weights, what it left in their .grad, and the pictures.
+
+    Also the pictures' .grad: after the call, and after the backward() of the penalty.
+    """
     from lib.gan.losses import r1_penalty
 
     matrix, vector = (weight.clone().requires_grad_() for weight in weights)
 
     class Curved(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
-            return (x.flatten(1) @ matrix).square() @ vector
+            return (x.flatten(1) @ matrix + 1).square() @ vector
 
     given = pictures.clone()
     result = r1_penalty(Curved(), given)
-    left = [matrix.grad, vector.grad]
-    gradients = torch.autograd.grad(result, [matrix, vector], allow_unused=True)
-    return result, list(gradients), left, given.grad, given
+    left, of_pictures = [matrix.grad, vector.grad], given.grad
+    gradients = torch.autograd.grad(result, [matrix, vector], allow_unused=True, retain_graph=True)
+    result.backward()
+    return result, list(gradients), left, [of_pictures, given.grad], given
 
 
 @probe
 def adam_steps(start: list[Tensor], gradients: list[list[Tensor]], rates: list[float]) -> list[list[Tensor]]:
-    """The parameters after each of some steps, for each learning rate; rate 0 stands for the default."""
+    """A layer's parameters after each of some steps, for each learning rate; rate 0 stands for the default."""
     from lib.gan.train import make_optimizer
 
     after = []
     for rate in rates:
-        network = nn.ParameterList([value.clone() for value in start])
+        network = nn.Sequential(nn.Linear(2, 3))
+        for parameter, value in zip(network.parameters(), start, strict=True):
+            parameter.data.copy_(value)
         optimizer = make_optimizer(network, rate) if rate else make_optimizer(network)
         for of_step in gradients:
-            for parameter, gradient in zip(network, of_step, strict=True):
+            for parameter, gradient in zip(network.parameters(), of_step, strict=True):
                 parameter.grad = gradient.clone()
             optimizer.step()
-        after.append([parameter.detach().clone() for parameter in network])
+        after.append([parameter.detach().clone() for parameter in network.parameters()])
     return after
 
 
@@ -302,12 +308,12 @@ class Penalised(NamedTuple):
 
 
 def random_penalty(seed: int) -> Penalised:
-    """f(x) = sum_k v_k (x . m_k)^2 has the gradient 2 sum_k v_k (x . m_k) m_k."""
+    """f(x) = sum_k v_k (x . m_k + 1)^2 has the gradient 2 sum_k v_k (x . m_k + 1) m_k, not the same at -x."""
     source = torch.Generator().manual_seed(seed)
     weights = [torch.randn(18, 4, generator=source) / 3, torch.randn(4, generator=source)]
     pictures = torch.randn(5, 2, 3, 3, generator=source)
     matrix, vector = (weight.double().requires_grad_() for weight in weights)
-    slope = 2 * (pictures.double().flatten(1) @ matrix * vector) @ matrix.T  # (5, 18)
+    slope = 2 * ((pictures.double().flatten(1) @ matrix + 1) * vector) @ matrix.T  # (5, 18)
     value = slope.square().sum(dim=1).mean() / 2
     return Penalised(weights, pictures, value.detach(), torch.autograd.grad(value, [matrix, vector]))
 
@@ -335,8 +341,15 @@ def test_penalty_leaves_no_gradient_behind(fresh_seed: int) -> None:
     _, _, left, of_pictures, pictures = penalty(case.weights, case.pictures)
     for gradient in left:
         assert_no_gradient(gradient, "the discriminator's weights")
-    assert_no_gradient(of_pictures, "the pictures")
+    assert_no_gradient(of_pictures[0], "the pictures")
     assert_unchanged(case.pictures, pictures, "the pictures")
+
+
+@task("gan-losses", hint="Which tensor is asked to require gradients: the caller's, or one of your own?")
+def test_backward_of_the_penalty_leaves_no_gradient_in_the_pictures(fresh_seed: int) -> None:
+    case = random_penalty(fresh_seed)
+    of_pictures = penalty(case.weights, case.pictures)[3]
+    assert_no_gradient(of_pictures[1], "the pictures, which are only data,")
 
 
 # ---------------------------------------------------------------- the optimizer
@@ -345,7 +358,7 @@ def test_penalty_leaves_no_gradient_behind(fresh_seed: int) -> None:
 @task("gan-steps", hint="Adam with beta_1 = 0.5 and beta_2 = 0.999, and the learning rate that the caller gives.")
 def test_optimizer_is_adam_with_these_betas(fresh_seed: int) -> None:
     source = torch.Generator().manual_seed(fresh_seed)
-    start = [torch.randn(3, 2, generator=source), torch.randn(4, generator=source)]
+    start = [torch.randn(3, 2, generator=source), torch.randn(3, generator=source)]
     gradients = [[torch.randn(value.shape, generator=source) + 0.2 for value in start] for _ in range(4)]
     rates = [0.0, 0.3]
     after = adam_steps(start, gradients, rates)

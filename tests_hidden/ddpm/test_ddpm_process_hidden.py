@@ -113,6 +113,14 @@ def test_embedding_takes_steps_that_are_no_integers(fresh_seed: int) -> None:
     assert_close(result, expected_embedding(t, 16), atol=1e-4, what="the embedding")
 
 
+@task("ddpm-embedding", hint="The networks compute in float32, whatever numbers the steps are: convert them first.")
+def test_embedding_is_float32_whatever_numbers_the_steps_are(fresh_seed: int) -> None:
+    whole = torch.randint(0, 200, (4,), generator=torch.Generator().manual_seed(fresh_seed))
+    for found in embeddings([whole, whole.int(), whole.double()], [8, 8, 8]):
+        result = assert_tensor(found, (4, 8), dtype=torch.float32, what="the embedding")
+        assert_close(result, expected_embedding(whole, 8), atol=1e-4, what="the embedding")
+
+
 @task("ddpm-embedding", hint="Sines and cosines of one angle: their squares add up to 1.")
 def test_sines_and_cosines_of_an_embedding_have_the_same_angles(fresh_seed: int) -> None:
     t = torch.randint(1, 1000, (7,), generator=torch.Generator().manual_seed(fresh_seed))

@@ -99,12 +99,14 @@ def averaged(old: list[Tensor], new: list[Tensor], decays: list[float]) -> list[
     """The parameters of the average and of the model after each update, and those that were listed before."""
     from lib.ddpm.training import update_average
 
-    average, model = nn.ParameterList([v.clone() for v in old]), nn.ParameterList([v.clone() for v in new])
-    listed = list(average)
+    # one inside another, as layers are
+    average, model = (nn.ModuleList([nn.ParameterList([v.clone() for v in values])]) for values in (old, new))
+    listed = list(average.parameters())
     states = []
     for decay in decays:
         update_average(average, model, decay)
-        states.append([[p.detach().clone() for p in group] for group in (average, model, listed)])
+        groups = (average.parameters(), model.parameters(), listed)
+        states.append([[p.detach().clone() for p in group] for group in groups])
     return states
 
 
