@@ -91,12 +91,13 @@ class _TrustedCell:
         home, folder, before = Path.cwd(), str(self._folder), set(sys.modules)
         os.chdir(folder)
         sys.path.insert(0, folder)
-        importlib.invalidate_caches()
         try:
             yield
         finally:
             sys.path.remove(folder)
             os.chdir(home)
+            for path in [path for path in sys.path_importer_cache if path.startswith(folder)]:
+                del sys.path_importer_cache[path]  # nothing lies there any more
             for name in sys.modules.keys() - before:  # asking all of them takes longer than a probe
                 if str(getattr(sys.modules[name], "__file__", None) or "").startswith(folder):
                     del sys.modules[name]
