@@ -13,7 +13,7 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -69,6 +69,11 @@ class Person:
     def submission(self) -> str:
         """What this person's submission is called: the team, else the account, in lower case."""
         return (self.team or self.username).lower().replace(" ", "-")
+
+    @property
+    def own_repository(self) -> str:
+        """The repository's name without its owner, in lower case; what a clone of it is called."""
+        return self.repository.rpartition("/")[2].lower()
 
 
 def read_roster(file: Path, extensions: Path | None = None) -> list[Person]:
@@ -165,15 +170,37 @@ def read_table(file: Path, needed: set[str]) -> Iterator[tuple[int, dict[str, st
 
 def _people(file: Path) -> Iterator[Person]:
     seen: dict[str, int] = {}
+    people: list[tuple[str, Person]] = []
     for line, row in read_table(file, set()):
         where = f"{file}:{line}"
         person = _person(_renamed(row, where), where)
         key = person.username.lower()
         if key and seen.setdefault(key, line) != line:
             raise RosterError(f"{where}: the account {person.username!r} stands in line {seen[key]} too; keep one")
-        yield person
+        people.append((where, person))
     if not seen:
         raise RosterError(f"{file}: nobody on it has an account; fill in the accounts' names")
+    _refuse_borrowed_names(people)
+    yield from (person for _, person in people)
+
+
+def _refuse_borrowed_names(people: Sequence[tuple[str, Person]]) -> None:
+    """Submissions are called as teams, accounts or repositories: students choose names, and may choose others'."""
+    called: dict[str, dict[str, set[str]]] = {}
+    for where, person in people:
+        team = person.submission if person.team else ""
+        own = {"team": team, "account": person.username.lower(), "repository": person.own_repository}
+        for kind, name in own.items():
+            if name:
+                called.setdefault(name, {}).setdefault(kind, set()).add(where)
+    for name, kinds in called.items():
+        most = max(kinds.values(), key=len)
+        for kind, places in kinds.items():
+            if strangers := sorted(places - most):
+                raise RosterError(
+                    f"{strangers[0]}: the {kind} {name!r} is called like a team, an account or a repository of others; "
+                    "whose submission that is cannot be told, so rename one of them"
+                )
 
 
 def _renamed(row: dict[str, str], where: str) -> dict[str, str]:

@@ -132,6 +132,15 @@ def test_moodles_worksheet_is_filled_in_whatever_its_language(tmp_path: Path) ->
         moodle_worksheet(book(Person("ada"), template=given(tmp_path, text)))
 
 
+def test_nobody_gets_a_classmates_points_by_being_called_like_their_address(tmp_path: Path) -> None:
+    text = "ID,Full name,Email address,Grade\nParticipant 1,Bob,b@x.org,\nParticipant 2,B@x.org,eve@x.org,\n"
+    template = given(tmp_path, text)
+    with pytest.raises(ExportError, match="2 rows name 'bob'; add their moodle_id"):
+        moodle_worksheet(book(Person("bob", more={"email": "b@x.org"}), template=template))
+    rows = read(moodle_worksheet(book(Person("bob", more={"email": "b@x.org", "moodle_id": "1"}), template=template)))
+    assert [row["Grade"] for row in rows] == ["0.1", ""]
+
+
 def test_ilias_marks_only_the_rows_that_are_to_change(tmp_path: Path) -> None:
     text = (
         "update;usr_id;login;lastname;firstname;status;mark;notice;comment;plagiarism;plag_comment\n"

@@ -51,6 +51,12 @@ def test_a_team_is_one_submission(tmp_path: Path) -> None:
         ("username,repository\nada,a/b/c\n", "no repository"),
         ("username,repository\nada,..\n", "no repository"),
         ("username,name\nada\n", "roster.csv:2: 1 cells under 2 columns"),
+        ("username,team\nada,Team 7\nteam-7,\n", "the account 'team-7' is called like a team"),
+        ("username,repository\nada,o/hw-ada\nbob,o/hw-ada\nhw-ada,\n", "roster.csv:4: the account 'hw-ada'"),
+        (
+            "username,team,repository\nada,,o/hw-ada\neve,HW-ada,\nbob,hw-ADA,\n",
+            "roster.csv:2: the repository 'hw-ada'",
+        ),
         ('username\n"ada\n', "it is no CSV"),
         ("", "nobody on it has an account"),
     ],
@@ -59,6 +65,11 @@ def test_a_mistake_is_named_by_its_line(text: str, complaint: str, tmp_path: Pat
     with pytest.raises(RosterError) as error:
         read_roster(write(tmp_path, text))
     assert complaint in str(error.value)
+
+
+def test_one_name_for_a_team_its_repository_and_one_of_its_members_is_no_mistake(tmp_path: Path) -> None:
+    text = "username,team,repository\nada,ada,o/ada\nbob,ada,\neve,,o/eve\nzoe,,o/pair\nmax,,o/pair\n"
+    assert len(read_roster(write(tmp_path, text))) == 5
 
 
 def test_extensions_of_a_second_file_go_before_the_rosters_own(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,19 +43,26 @@ def moodle_worksheet(book: Book) -> str:
         raise ExportError("Moodle's worksheet is filled in; download it in the assignment, and give it as --template")
     table = read_table(book.template)
     grade = _grade_column(table.header, book)
-    by_key: dict[str, int] = {}
+    by_key: dict[str, set[int]] = defaultdict(set)
     for place, row in enumerate(table.rows):
         if found := _PARTICIPANT.fullmatch(row[0].strip()):
-            by_key[found["number"]] = place
-        by_key.update((cell.strip().lower(), place) for cell in row if "@" in cell)
+            by_key[found["number"]].add(place)
+        for cell in row:
+            if "@" in cell:
+                by_key[cell.strip().lower()].add(place)
     rows = [*table.rows]
     for person, result in book.graded:
         keys = (person.more.get("moodle_id", ""), person.more.get("email", "").lower())
-        place_of = next((by_key[key] for key in keys if key and key in by_key), None)
-        if place_of is None:
+        places = next((by_key[key] for key in keys if key and key in by_key), set())
+        if not places:
             raise ExportError(
                 f"{book.template}: nobody in it is {person.username!r}; add moodle_id or email to the roster"
             )
+        if len(places) > 1:  # people choose what they are called there, and may choose a classmate's address
+            raise ExportError(
+                f"{book.template}: {len(places)} rows name {person.username!r}; add their moodle_id to the roster"
+            )
+        (place_of,) = places
         row = rows[place_of]
         rows[place_of] = (*row[:grade], number(result.score), *row[grade + 1 :])
     return write_table(replace(table, rows=tuple(rows)))

@@ -111,5 +111,5 @@ def _parse(file: Path) -> Result:
 
 
 def _result_of(person: Person, by_name: dict[str, Result]) -> Result | None:
-    names = (person.submission, person.username.lower(), person.repository.rpartition("/")[2].lower())
+    names = (person.submission, person.username.lower(), person.own_repository)
     return next((by_name[name] for name in names if name and name in by_name), None)
