@@ -138,7 +138,8 @@ def _picture(text: str, name: str, most: int) -> str:
         with Image.open(io.BytesIO(data), formats=[name]) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 return ""
-            picture.convert("RGBA").save(written, "PNG")
+            pixels = picture.convert("RGBA")
+            Image.frombytes("RGBA", pixels.size, pixels.tobytes()).save(written, "PNG")  # no colour profile
     except (binascii.Error, ValueError, OSError, SyntaxError, Image.DecompressionBombError):
         return ""
     encoded = base64.b64encode(written.getvalue()).decode()

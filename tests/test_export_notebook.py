@@ -17,6 +17,7 @@ from grader.intake import Submission, take_in
 from grader.notebook_page import missing_pdf, notebook_page
 from grader.printing import print_pdf
 from grader.reader import load_notebooks
+from grader.rendering import _picture
 from grader.sheet import SubmissionPdf, load_sheet
 from grader.wall.nested import NestedWall
 from tests.chromium import find_browser
@@ -44,6 +45,13 @@ def page_of(course: Path, wall: NestedWall, submission: Submission) -> str:
 
 def output(kind: str, **data: Any) -> dict[str, Any]:
     return {"output_type": kind, "metadata": {}, **data}
+
+
+def with_profile(kind: str) -> str:
+    """A pixel whose file holds what a browser would parse beside the pixels."""
+    stream = io.BytesIO()
+    Image.new("RGB", (1, 1), "red").save(stream, kind, icc_profile=b"a colour profile")
+    return base64.b64encode(stream.getvalue()).decode()
 
 
 def pixels(picture: str) -> bytes:
@@ -75,6 +83,13 @@ def test_answers_stand_beside_the_rubric_and_nothing_of_a_notebook_becomes_marku
     assert "default-src 'none'" in page
     assert "ZeroDivisionError" in page
     assert not re.search(r"<script|<svg|<a |<[^>]*\bon\w+=|\x1b", page)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_picture_leaves_its_colour_profile_behind(kind: str) -> None:
+    drawn = base64.b64decode(_picture(with_profile(kind), kind, 10_000))
+    assert drawn.startswith(b"\x89PNG")
+    assert b"iCCP" not in drawn
 
 
 def test_a_notebook_that_is_missing_or_broken_is_named(course: Path, nested: NestedWall) -> None:
