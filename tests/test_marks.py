@@ -83,6 +83,8 @@ def rows_of(change: Row, more: Row | None = None) -> Callable[[list[Row]], None]
         (rows_of({"points": "3.5"}), "8: 'Points' has 0 to 3 points, not 3.5"),
         (rows_of({"points": "-1"}), "8: 'Points' has 0 to 3 points, not -1"),
         (rows_of({"points": "good"}), "8: 'good' are no points"),
+        (rows_of({"points": "1e999999999"}), "8: '1e999999999' are no points"),
+        (rows_of({"points": "1_0"}), "8: '1_0' are no points"),
         (rows_of({"points": "1"}, {"points": "2"}), "9: item 1 of task 4 stands here for the second time"),
         (rows_of({"points": "1", "state": "v7"}), "8: somebody changed task 4 of ada since this table was made"),
         (lambda rows: (fill(rows), rows.pop()) and rows.pop(), "5: task 3 of ada needs a row for each of its items"),
@@ -105,3 +107,11 @@ def test_what_somebody_decided_meanwhile_is_not_written_over(desk: Desk, table: 
     save_reviews(desk.book, "Hedy", [Saving("sums", "ada", Review(ada.id, "3", (Decimal(0), None)), "v0", "")])
     with pytest.raises(MarksError, match=r"marks\.csv:5: Hedy changed task 3 of ada since this table was made"):
         read_marks(desk, file)
+
+
+def test_a_name_that_is_made_for_a_classmates_code_gets_another_code(course: Path, tmp_path: Path) -> None:
+    names = ["ada-915", "eve-4166"]
+    with make_book(tmp_path, names) as book:
+        labels = {entry.label for entry in Desk(book, make_sheet(course), "Grace", anonymous=True).look().entries}
+    assert len(labels) == 2
+    assert all(label.startswith("Submission f7d2u") for label in labels)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select
@@ -18,6 +19,8 @@ from grader.result import Request, Result, RuleResult, TaskResult
 from grader.rules.late import late
 from grader.score import add_up
 from grader.sheet import Sheet
+
+_POINTS = re.compile(r"[+-]?(?:\d{1,8}(?:\.\d{0,4})?|\.\d{1,4})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -109,13 +112,9 @@ def settle(sheet: Sheet, result: Result, marks: Marks, handed_in_at: datetime | 
 
 def read_points(text: str) -> Decimal:
     """Points as a person writes them: `1.5`. Raises `GradebookError`."""
-    try:
-        points = Decimal(text)
-    except InvalidOperation:
-        points = Decimal("nan")
-    if not points.is_finite() or -points.as_tuple().exponent > 4:  # type: ignore[operator]  # finite: a number
-        raise GradebookError(f"{text!r} are no points; write a decimal with at most four digits after the point")
-    return points
+    if not _POINTS.fullmatch(text):
+        raise GradebookError(f"{text!r:.80} are no points; write a decimal with at most four digits after the point")
+    return Decimal(text) + 0  # there is no -0
 
 
 def _settled(task: TaskResult, marks: Marks) -> TaskResult:

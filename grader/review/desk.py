@@ -6,7 +6,8 @@ import base64
 import functools
 import hashlib
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, TypeVar
@@ -25,6 +26,8 @@ State = Literal["open", "begun", "done", "closed"]
 Order = Literal["task", "student"]
 Thing = TypeVar("Thing")
 MANY = 500  # results that are read at once
+SHORT, LONG = 5, 20
+"""Letters of what an anonymous submission is called."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,9 @@ class Desk:
         with self.book.reading() as connection:
             rows = list(connection.execute(query.order_by(submissions.c.name)))
         self._read_results([row.result for row in rows if row.result not in self._results])
+        codes = _codes(self.sheet.name, [row.name for row in rows])
         if self.anonymous:
-            rows.sort(key=lambda row: _code(row.sheet, row.name))
+            rows.sort(key=lambda row: codes[row.name])
         by_hand = {task.id for task in tasks}
         for row in rows:
             found = self._results[row.result]
@@ -100,7 +104,7 @@ class Desk:
                 name=row.name,
                 source=row.source,
                 result=row.result,
-                label=f"Submission {_code(row.sheet, row.name)}" if self.anonymous else row.name,
+                label=f"Submission {codes[row.name]}" if self.anonymous else row.name,
                 notes={task: note for task, (_, note) in found.items()},
                 waits=frozenset(task for task, (state, _) in found.items() if state == "pending" and task in by_hand),
             )
@@ -209,7 +213,12 @@ def _from(things: list[Thing], first: Thing) -> list[Thing]:
     return things[start:] + things[:start]
 
 
-def _code(sheet: str, name: str) -> str:
-    """What an anonymous submission is called: the same at every call, whoever is added."""
-    digest = hashlib.sha256(f"{sheet}\0{name}".encode("utf-8", "backslashreplace")).digest()
-    return base64.b32encode(digest)[:5].decode().lower()
+def _codes(sheet: str, names: Sequence[str]) -> dict[str, str]:
+    """What anonymous submissions are called: the same at every call, whoever is added.
+
+    Accounts choose their names, and can choose one whose first letters are a classmate's: then both have longer ones.
+    """
+    digests = {name: hashlib.sha256(f"{sheet}\0{name}".encode("utf-8", "backslashreplace")).digest() for name in names}
+    codes = {name: base64.b32encode(digest).decode().lower() for name, digest in digests.items()}
+    short = Counter(code[:SHORT] for code in codes.values())
+    return {name: code[:SHORT] if short[code[:SHORT]] == 1 else code[:LONG] for name, code in codes.items()}
