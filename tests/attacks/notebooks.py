@@ -114,6 +114,7 @@ def _shuffle(notebook: Notebook) -> None:
 
 
 _HEADER = f'{DOUBLE}\n# %% tags=["training"]\n'
+_SEPARATED = "    # a sum\u2028# %% [markdown]\n    # one\x0c# %% [markdown]\n    return value + value"
 _MODULES = {"notebook.py": b"numbers = [1, 2, 3]\n", "notebooks/__init__.py": b"", "notebooks/book.py": b"1 / 0\n"}
 _OTHER_TEXT = {"book.nb.py": b"def double(value):\n    return 2 * value\n\n\nnumbers = [1, 2, 3]\n"}
 _MANY = {"nbformat": 4, "cells": [_code("x = 1")] * 10_000}
@@ -142,6 +143,13 @@ ATTACKS: tuple[Attack, ...] = (
         "copied-gap", "a gap's cell twice", "F", _changed(_copy_gap), _scores(0, 1, "it is not clear which one counts")
     ),
     _notebook("header-in-gap", "a cell header inside a gap", "N", _filled(_HEADER), _scores(1, 1)),
+    _notebook(
+        "header-behind-u2028",
+        "a cell header behind what only looks like a line's end",
+        "N",
+        _filled(_SEPARATED),
+        _scores(1, 1),
+    ),
     _notebook("reversed", "the cells in reverse order", "N", _changed(_shuffle), _scores(1, 1, "was moved")),
     _notebook("kernel", "a kernel that is a shell", "N", _changed(_kernel), _scores(1, 1)),
     _notebook("outputs", "scripts in outputs and attachments", "N", _changed(_outputs), _nothing_shown),

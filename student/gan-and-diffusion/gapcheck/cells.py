@@ -19,6 +19,8 @@ from typing import Any
 MAX_CELLS = 2_000
 MAX_SOURCE = 2**18  # characters; what is longer is no cell that anyone wrote, and would take long to compile
 
+# `str.splitlines` would end a line at form feeds and U+2028, too, where Python and a student see none
+_LINE_END = re.compile(r"\r\n|\r|\n")
 HEADER = re.compile(r"#[ ]?%%(?:[ \t](?P<rest>.*))?")
 _KIND = re.compile(r"\[(?P<kind>markdown|md|raw)\]")
 _ID = re.compile(r"\bid=\"(?P<id>[^\"]+)\"")
@@ -99,7 +101,7 @@ def _tidy(source: str) -> str:
 def read_percent(text: str) -> list[Cell]:
     """The cells of a text in the percent format; a header of jupytext's at its top is left out."""
     cells: list[Cell] = []
-    header, first, lines = "", 0, text.splitlines()
+    header, first, lines = "", 0, _LINE_END.split(text)
     for above, line in enumerate([*lines, "# %%"]):
         if match := HEADER.fullmatch(line):
             if first or _is_code(lines[:above]):
