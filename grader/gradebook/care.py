@@ -16,12 +16,13 @@ from sqlalchemy import Connection, select, text
 from grader.gradebook.book import Gradebook, columns_of, parse_result
 from grader.gradebook.migrations import GradebookError
 from grader.gradebook.schema import results, submissions
+from grader.gradebook.works import wrong_works
 
 
 def check(book: Gradebook) -> list[str]:
     """Everything that is wrong, one sentence each; nothing where all is well."""
     with book.reading() as connection:
-        return [*_file(connection), *_results(connection), *_submissions(connection)]
+        return [*_file(connection), *_results(connection), *_submissions(connection), *wrong_works(connection)]
 
 
 def backup(book: Gradebook, target: Path) -> None:

@@ -92,7 +92,12 @@ def _fourth(_: str) -> tuple[str, ...]:
     )
 
 
-STEPS = (_first, _second, _third, _fourth)
+def _fifth(_: str) -> tuple[str, ...]:
+    """The digest of what is kept beside a result; a row that is older has none."""
+    return ("ALTER TABLE works ADD COLUMN digest TEXT",)
+
+
+STEPS = (_first, _second, _third, _fourth, _fifth)
 LATEST = len(STEPS)
 
 

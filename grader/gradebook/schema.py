@@ -142,6 +142,7 @@ works = Table(  # what a submission holds beside its result: its gaps' contents,
     Column("result", Text, nullable=False),  # the `uid` of the result of the same grading
     Column("json", Text, nullable=False),
     Column("at", Text, nullable=False),
+    Column("digest", Text),  # of `json`; none in rows from before version 5
 )
 
 history = Table(  # append only: triggers refuse every change

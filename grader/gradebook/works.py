@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,14 @@ if TYPE_CHECKING:  # it calls `keep_work`
 
 
 def keep_work(connection: Connection, submission: int, result: str, work: Work | None, at: str) -> None:
-    """Replace what is kept of a submission, inside a transaction; `result` is the uid of the same grading's."""
+    """Replace what is kept of a submission, inside a transaction; `result` is the uid of the same grading's.
+
+    No work is kept as an empty one, so that a row that is gone is told from one that never was.
+    """
+    text = (work or Work()).to_json()
+    facts = {"submission_id": submission, "result": result, "json": text, "at": at, "digest": _digest(text)}
     connection.execute(delete(works).where(works.c.submission_id == submission))
-    if work is not None:
-        facts = {"submission_id": submission, "result": result, "json": work.to_json(), "at": at}
-        connection.execute(insert(works).values(**facts))
+    connection.execute(insert(works).values(**facts))
 
 
 def keep_latest(connection: Connection, facts: Mapping[str, Any]) -> None:
@@ -42,3 +46,35 @@ def works_in(book: Gradebook, sheet: str) -> Iterator[tuple[str, Work]]:
     with book.reading() as connection:
         for name, text in connection.execution_options(yield_per=200).execute(query):
             yield name, Work.from_json(text)
+
+
+def wrong_works(connection: Connection) -> Iterator[str]:
+    """What is kept of a graded submission is there, and is what was written; a sentence for each that is not."""
+    query = (
+        select(submissions.c.sheet, submissions.c.name, works.c.json, works.c.digest)
+        .outerjoin(works, (works.c.submission_id == submissions.c.id) & (works.c.result == submissions.c.result))
+        .where(submissions.c.result.is_not(None))
+        .order_by(submissions.c.sheet, submissions.c.name)
+    )
+    for row in connection.execution_options(yield_per=200).execute(query):
+        if row.json is None:
+            yield f"{row.sheet}, {row.name}: what stands in its gaps is not kept; {_AGAIN}"
+        elif not _is_whole(row.json, row.digest):
+            yield f"{row.sheet}, {row.name}: what is kept of its gaps was changed; restore the last backup, or {_AGAIN}"
+
+
+_AGAIN = "grade it again: batch ... --again"
+
+
+def _is_whole(text: str, digest: str | None) -> bool:
+    if digest is not None:
+        return digest == _digest(text)
+    try:
+        Work.from_json(text)
+    except (ValueError, TypeError, LookupError, ArithmeticError):
+        return False
+    return True
+
+
+def _digest(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
