@@ -48,7 +48,7 @@ def render_notebook(template: str, data: bytes, path: str) -> dict[str, Any]:
 
     Returns:
         plain data: `error` (why it cannot be read, or nothing) and `cells`, each with `id`, `kind`, `tags`, `html` (of
-        text and code) and `outputs` (a list of HTML).
+        text and code) and `outputs` (a list of HTML; of text the pictures that are attached to it).
     """
     try:
         handed = read_ipynb(data, path)
@@ -59,7 +59,7 @@ def render_notebook(template: str, data: bytes, path: str) -> dict[str, Any]:
     rendered = []
     for cell, raw in zip(cells, json.loads(data)["cells"], strict=True):
         outputs = []
-        for output in _listed(raw.get("outputs")) if cell.kind == "code" else ():
+        for output in _beside(cell, raw):
             shown = _output(output, left)
             left -= len(shown) if shown.startswith("<img") else 0
             outputs += [shown] if shown else []
@@ -69,7 +69,10 @@ def render_notebook(template: str, data: bytes, path: str) -> dict[str, Any]:
 
 
 class _Renderer(IPythonRenderer):
-    """Shows HTML in Markdown as text, and formulas as MathML."""
+    """Shows HTML in Markdown as text, formulas as MathML, and a word for a picture: none is loaded from anywhere."""
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        return f"<em>[picture{f': {text}' if text else ''}]</em>"
 
     def inline_math(self, body: str) -> str:
         return _formula(body, "inline") or f"${html.escape(body)}$"
@@ -101,6 +104,14 @@ def _as_text(text: str) -> str:
     return f"<pre>{html.escape(text[:MAX_TEXT])}{cut}</pre>"
 
 
+def _beside(cell: Cell, raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The outputs of code, and what is attached to text as if it were its output."""
+    if cell.kind == "code":
+        yield from _listed(raw.get("outputs"))
+    elif isinstance(attached := raw.get("attachments"), dict):
+        yield from ({"data": one} for one in _listed(list(attached.values())))
+
+
 def _listed(outputs: Any) -> Iterator[dict[str, Any]]:
     if isinstance(outputs, list):
         yield from (output for output in outputs[:MAX_OUTPUTS] if isinstance(output, dict))
@@ -112,7 +123,7 @@ def _output(output: dict[str, Any], most: int) -> str:
     data = data if isinstance(data, dict) else {}
     for kind, name in PICTURES.items():
         if picture := _picture(_joined(data.get(kind)), name, most):
-            return f'<img alt="a picture that the cell drew" src="data:image/png;base64,{picture}">'
+            return f'<img alt="a picture of this cell" src="data:image/png;base64,{picture}">'
     lines = output.get("traceback") if output.get("output_type") == "error" else output.get("text")
     text = "\n".join(map(str, lines)) if output.get("output_type") == "error" and isinstance(lines, list) else ""
     text = _ANSI.sub("", text or _joined(lines) or _joined(data.get("text/plain")))

@@ -76,13 +76,25 @@ def test_answers_stand_beside_the_rubric_and_nothing_of_a_notebook_becomes_marku
     assert "$\\href{x}{y} {$" in answer
     assert "Says that both laws are the same." in rubric
     assert "a law does not diverge from itself" in rubric
-    (shown,) = re.findall(r'<img alt="a picture that the cell drew" src="data:image/png;base64,([^"]*)">', page)
+    (shown,) = re.findall(r'<img alt="a picture of this cell" src="data:image/png;base64,([^"]*)">', page)
     assert page.count("<img") == 1
     assert shown != PIXEL  # drawn anew: a browser meets no byte of the student's file
     assert pixels(shown) == pixels(PIXEL)
     assert "default-src 'none'" in page
     assert "ZeroDivisionError" in page
     assert not re.search(r"<script|<svg|<a |<[^>]*\bon\w+=|\x1b", page)
+
+
+def test_a_picture_in_an_answer_is_shown_and_one_that_is_not_there_hides_nothing(
+    course: Path, nested: NestedWall, tmp_path: Path
+) -> None:
+    notebook = filled(course, answer="As ![the sketch](attachment:a.png) and ![](attachment:gone.png) show: equal.")
+    attached = {"a.png": {"image/png": PIXEL}, "b.svg": {"image/svg+xml": HOSTILE}, "c": 3}
+    cell(notebook, "q-1")["attachments"] = attached
+    page = page_of(course, nested, take_in(hand_in(course, tmp_path / "team", notebook)))
+    (answer,) = re.findall(r'<section class="answer">(.*?)<aside>', page, re.DOTALL)
+    assert "<p>As <em>[picture: the sketch]</em> and <em>[picture]</em> show: equal.</p>" in answer
+    assert answer.count('src="data:image/png;base64,') == page.count("<img") == 1
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
