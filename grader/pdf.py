@@ -39,7 +39,7 @@ def read_pdf(data: bytes, first_pages: int = 1) -> dict[str, Any]:
                 warnings.simplefilter("ignore")
                 _read(data, first_pages, read)
         except Exception as error:  # whatever a hostile file makes a parser raise is one sentence about that file
-            read["error"] = f"it cannot be read: {type(error).__name__}: {error}"[:MAX_ERROR_CHARACTERS]
+            read["error"] = _unread(error)
     return read
 
 
@@ -47,7 +47,7 @@ def _read(data: bytes, first_pages: int, read: dict[str, Any]) -> None:
     reader = pypdf.PdfReader(io.BytesIO(data))
     read["encrypted"] = reader.is_encrypted
     if reader.is_encrypted and not reader.decrypt(""):  # without a password it may be printed, not changed
-        read["error"] = "it opens only with a password"
+        read["error"] = "it opens only with a password; save it without one"
         return
     read["javascript"] = _has_javascript(reader)
     read["pages"] = len(reader.pages)
@@ -81,6 +81,11 @@ def _has_javascript(reader: pypdf.PdfReader) -> bool:
     catalog = reader.root_object
     names = _inner(catalog, "/Names")
     return "/JavaScript" in names or _is_script(_inner(catalog, "/OpenAction")) or "/AA" in catalog
+
+
+def _unread(error: Exception) -> str:
+    what = f"{type(error).__name__}: {error}"[:MAX_ERROR_CHARACTERS]
+    return f"it cannot be read ({what}); export it anew, and open it before you hand it in"
 
 
 def _inner(parent: DictionaryObject, key: str) -> DictionaryObject:

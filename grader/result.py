@@ -14,6 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 SCHEMA = "gapgrade/result/v1"
 NOT_ANSWERED = "Not answered: "
 """How the note of a task begins that is refused because nobody answered it."""
+UNREADABLE = "Nothing could be read: "
+"""How the note of a task begins that waits for a person who has nothing to read; the reason is its first sentence."""
+DECIDES = " A person decides what follows."
+"""How such a note ends."""
 
 Outcome = Literal["passed", "failed", "error", "timeout", "crashed", "refused"]
 State = Literal["graded", "pending", "refused"]

@@ -163,12 +163,12 @@ def test_a_value_of_another_type_costs_only_its_own_part(score: Score, value: st
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('[forward]\nmean = "x', "answers.toml:2: it is no TOML: Unterminated string."),
-        ("[forward]\nmean = 1\nmean = 2", "answers.toml:3: it is no TOML: Cannot overwrite a value."),
-        ("[forward]\nmean = x\n", "answers.toml:2: it is no TOML: Invalid value."),
+        ('[forward]\nmean = "x', "answers.toml:2: it is no TOML: Unterminated string; each answer is one line, between quotes."),
+        ("[forward]\nmean = 1\nmean = 2", "answers.toml:3: it is no TOML: Cannot overwrite a value; each answer is one line, between quotes."),
+        ("[forward]\nmean = x\n", "answers.toml:2: it is no TOML: Invalid value; each answer is one line, between quotes."),
         (b'[forward]\nmean = "\xff"', "answers.toml:2: it is not UTF-8; save it as UTF-8."),
         ("[forward]\nmean = " + "9" * 5000, "answers.toml:1: it holds a number or brackets beyond all measure."),
-        ('x = "' + "1" * MAX_BYTES + '"', "answers.toml:1: it has 65,542 bytes, and at most 65,536 are read."),
+        ('x = "' + "1" * MAX_BYTES + '"', "answers.toml:1: it has more than the 65,536 bytes that are read."),
     ],
 )
 def test_a_file_that_cannot_be_read_refuses_its_tasks_with_file_and_line(

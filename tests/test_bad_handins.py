@@ -108,7 +108,7 @@ def told(result: Result) -> dict[str, tuple[str, str, str]]:
     [
         (GOOD[: GOOD.index(b"/3")], "refused", "answers.toml:2: it is no TOML"),
         (b"# " + b"x" * 2**20, "refused", "answers.toml was refused: it is larger than 1 MiB."),
-        (b"# " + b"x" * 2**17, "refused", "bytes, and at most 65,536 are read"),
+        (b"# " + b"x" * 2**17, "refused", "more than the 65,536 bytes that are read"),
         (b"\xff\xfe" + GOOD, "refused", "answers.toml:1: it is not UTF-8"),
         (GOOD.replace(b"2/3", b"__import__('os').system('id')"), "graded", "cannot be read: the character _"),
         (GOOD.replace(b"2/3", b"9**9**9**9**9"), "graded", "cannot be read: it becomes too large"),
@@ -130,7 +130,7 @@ def test_bad_answers_cost_their_own_task_alone(
 @pytest.mark.parametrize(
     ("pdf", "deducted", "sentence"),
     [
-        (changed("password"), "0.5", "submission.pdf: it opens only with a password."),
+        (changed("password"), "0.5", "submission.pdf: it opens only with a password; save it without one."),
         (PDF[: len(PDF) // 2], "0.5", "submission.pdf: it cannot be read"),
         (changed("named script"), "0", "names its authors. It holds a script, which was not run."),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "0.5", "it is no PDF but a PNG image; a new name does not change"),

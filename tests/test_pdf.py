@@ -77,7 +77,7 @@ def test_a_script_is_noted(change: str) -> None:
 
 def test_a_password_to_open_is_an_error_and_one_to_change_is_none() -> None:
     closed, guarded = read_pdf(changed("password")), read_pdf(changed("owner"))
-    assert (closed["encrypted"], closed["error"]) == (True, "it opens only with a password")
+    assert (closed["encrypted"], closed["error"]) == (True, "it opens only with a password; save it without one")
     assert (guarded["encrypted"], guarded["error"]) == (True, "")
     assert "1234567" in guarded["text_of_first_page"]
 

@@ -10,6 +10,8 @@ import pytest
 
 from grader.intake import Submission
 from grader.reader import Reading, read_behind
+from grader.reports import words
+from grader.review.paper import Files, pdf_problem
 from grader.roster import Person, identifiers
 from grader.rules import apply_rules, counts_pdf, score_other
 from grader.sheet import Limits, Sheet, Task
@@ -38,7 +40,6 @@ def note(chosen: Sheet, files: dict[str, bytes], **found: Any) -> str:
         ({"review.md": b"# Two words\n"}, "review.md has 2 words of at most 3."),
         ({"review.md": b"one two three four five"}, "review.md has 5 words of at most 3, 2 too many."),
         ({"review.md": b"\xff one"}, "review.md has 1 word of at most 3."),
-        ({}, "review.md is missing."),
     ],
 )
 def test_the_words_of_a_text_file_are_reported(files: dict[str, bytes], sentence: str) -> None:
@@ -58,7 +59,40 @@ def test_of_a_pdf_the_words_of_the_whole_document_are_reported(nested: NestedWal
     assert uncounted.pdf_words is None
     sentence = f"submission.pdf has {counted.pdf_words} words in all; at most 350 are asked for here."
     assert note(chosen, files, pdf_words=counted.pdf_words) == sentence
-    assert note(chosen, {}) == "The words of submission.pdf were not counted; at most 350 are asked for here."
+    sentence = "The words of submission.pdf were not counted; at most 350 are asked for here."
+    assert note(chosen, files) == sentence
+
+
+@pytest.mark.parametrize(
+    ("task", "files", "pdf", "reason"),
+    [
+        ({}, {}, None, "submission.pdf is missing."),
+        ({"max_words": 350}, {}, None, "submission.pdf is missing."),
+        ({}, {"essay.pdf": b""}, None, "submission.pdf is missing; essay.pdf has another name or place."),
+        ({}, {"submission.pdf": b""}, {"error": "it is empty"}, "submission.pdf: it is empty."),
+        ({"file": "review.md", "max_words": 3}, {"submission.pdf": b""}, None, "review.md is missing."),
+    ],
+)
+def test_where_nothing_can_be_read_a_person_is_told_so_and_decides(
+    task: dict[str, Any], files: dict[str, bytes], pdf: dict[str, Any] | None, reason: str
+) -> None:
+    reading = Reading({}, [], {}, {"total": 0, "findings": []}, pdf=pdf)
+    chosen = sheet(**task)
+    result = score_other(chosen, chosen.tasks[0], Submission("t", files), reading)
+    assert (result.state, words.unreadable(result), words.state(result)) == ("pending", reason, "nothing could be read")
+    assert result.note == f"Nothing could be read: {reason} A person decides what follows."
+
+
+def test_a_pdf_that_was_handed_out_is_nobodys_report(tmp_path: Path) -> None:
+    """The sheet `generative-models` has pages of ours in its release: they are no PDF under another name."""
+    release = tmp_path / "student" / "s" / "pages"
+    release.mkdir(parents=True)
+    (release / "gan.pdf").touch()
+    chosen = sheet().model_copy(update={"folder": tmp_path / "sheets" / "s"})
+    submission = Submission("t", {"pages/gan.pdf": b"%PDF-"})
+    (rule,) = apply_rules(chosen, submission, Reading({}, [], {}, {"total": 0, "findings": []}), None)
+    assert rule.message == "submission.pdf is missing."
+    assert pdf_problem(chosen, Files(submission.files, {})) == "submission.pdf was not handed in."
 
 
 @pytest.mark.parametrize(

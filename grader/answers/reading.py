@@ -17,6 +17,7 @@ MAX_DEPTH = 4
 MAX_LIST = 100
 MAX_DIGITS = 100
 
+_QUOTES = "each answer is one line, between quotes"
 _PLACE = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)", re.DOTALL)
 
 
@@ -38,7 +39,7 @@ def read_answers(data: bytes) -> dict[str, Any]:
         place = _PLACE.fullmatch(str(error))
         line = int(place["line"] or data.count(b"\n") + 1) if place else 1
         what = place["what"] if place else str(error)
-        return {**found, "error": f"it is no TOML: {what[:200]}", "line": line}
+        return {**found, "error": f"it is no TOML: {what[:200]}; {_QUOTES}", "line": line}
     except (ValueError, RecursionError, MemoryError):  # a number of 5,000 digits, brackets in brackets in brackets
         return {**found, "error": "it holds a number or brackets beyond all measure", "line": 1}
     for path, value in _leaves(tables, ()):
@@ -72,7 +73,7 @@ class _Unreadable(Exception):
 
 def _text(data: bytes) -> str:
     if len(data) > MAX_BYTES:
-        raise _Unreadable(1, f"it has {len(data):,} bytes, and at most {MAX_BYTES:,} are read")
+        raise _Unreadable(1, f"it has more than the {MAX_BYTES:,} bytes that are read")
     if data.count(b".") > MAX_DOTS:
         raise _Unreadable(1, f"it has more than {MAX_DOTS:,} dots")
     try:

@@ -13,19 +13,24 @@ from sqlalchemy import select
 from grader.gradebook.book import Gradebook, Record
 from grader.gradebook.marks import Marks, marks_in, settle
 from grader.gradebook.schema import submissions
+from grader.reports import words
 from grader.result import Result, TaskResult
 from grader.sheet import Sheet
 
 
 @dataclass
 class TaskStats:
-    """One task over a class; `pending` submissions wait for a person and do not count in the mean."""
+    """One task over a class; `pending` submissions wait for a person and do not count in the mean.
+
+    Of them, `unreadable` ones hold nothing that a person could read.
+    """
 
     id: str
     title: str
     max_score: Decimal
     graded: int = 0
     pending: int = 0
+    unreadable: int = 0
     full: int = 0
     points: Decimal = Decimal(0)
 
@@ -134,6 +139,7 @@ def _add_task(stats: Stats, task: TaskResult) -> None:
     one = stats.tasks.setdefault(task.id, TaskStats(task.id, task.title, task.max_score))
     if task.state == "pending":
         one.pending += 1
+        one.unreadable += bool(words.unreadable(task))
     else:
         one.graded += 1
         one.points += task.score

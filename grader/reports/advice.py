@@ -21,6 +21,11 @@ def next_steps(result: Result) -> list[str]:
 
 
 def _steps(result: Result) -> Iterator[str]:
+    unread: dict[str, list[str]] = {}
+    for task in result.tasks:
+        if reason := words.unreadable(task):
+            unread.setdefault(reason, []).append(task.id)
+    yield from (f"{', '.join(ids)}: {reason}" for reason, ids in unread.items())
     open_tasks = [task for task in result.tasks if task.state != "pending" and not words.done(task)]
     open_tasks.sort(key=lambda task: (task.score == task.max_score, task.bonus, task.score - task.max_score))
     for task in open_tasks:

@@ -44,9 +44,7 @@ def annotate(student: StudentResult) -> list[str]:
         ] or [command(kind, f"{rule.message}{cost}", title=rule.id)]
         (warnings if rule.deduction else notices).extend(lines)
     notices += [
-        command("notice", f"waits for a person: up to {words.counted(task.max_score)}", title=words.name(task))
-        for task in result.tasks
-        if task.state == "pending"
+        command("notice", words.waits(task), title=words.name(task)) for task in result.tasks if task.state == "pending"
     ]
     notices += [
         command("notice", one.text, title=words.name(task), place=one) for task in result.tasks for one in task.evidence

@@ -52,7 +52,7 @@ def _output(result: Result) -> str:
 
 
 def _task(task: TaskResult, visibility: Visibility) -> dict[str, Any]:
-    note = f"waits for a person: up to {words.counted(task.max_score)}" if task.state == "pending" else task.note
+    note = words.waits(task) if task.state == "pending" else task.note
     return {
         "number": line(task.id),
         "name": line(words.name(task)) + (" (bonus)" if task.bonus else ""),

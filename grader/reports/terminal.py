@@ -219,6 +219,8 @@ def _remarks(result: Result) -> Iterator[str]:
     yield from dict.fromkeys(test.mistake for test in words.tests(result) if test.mistake)
     if result.pending:
         yield f"{words.points(result.pending)} pending"
+    if unread := [task.id for task in result.tasks if words.unreadable(task)]:
+        yield f"nothing to read in {', '.join(unread)}"
     if result.edits:
         yield f"{len(result.edits)} edited outside gaps"
     if any(safe.has_invisible(text) for text in [*result.edits, *result.edits.values()]):

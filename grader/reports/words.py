@@ -9,7 +9,17 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from grader.reports.failures import Cause, Waiting
-from grader.result import NOT_ANSWERED, Evidence, Number, Outcome, Result, TaskResult, TestResult
+from grader.result import (
+    DECIDES,
+    NOT_ANSWERED,
+    UNREADABLE,
+    Evidence,
+    Number,
+    Outcome,
+    Result,
+    TaskResult,
+    TestResult,
+)
 
 OUTCOMES: dict[Outcome, str] = {
     "passed": "passed",
@@ -91,11 +101,23 @@ def share(task: TaskResult) -> Decimal:
 def state(task: TaskResult) -> str:
     """Where a task stands, in a few words."""
     if task.state == "pending":
-        return "waits for a person"
+        return "nothing could be read" if unreadable(task) else "waits for a person"
     if task.state == "refused":
         return "not answered" if task.note.startswith(NOT_ANSWERED) else "could not be graded"
     passed = len(task.tests) - len(failures(task))
     return f"{passed} of {len(task.tests)} tests passed" if task.tests else ""
+
+
+def unreadable(task: TaskResult) -> str:
+    """Why the person whom a task waits for has nothing to read, in a sentence; nothing where they have something."""
+    if task.state != "pending" or not task.note.startswith(UNREADABLE):
+        return ""
+    return task.note.removeprefix(UNREADABLE).removesuffix(DECIDES)
+
+
+def waits(task: TaskResult) -> str:
+    """What a task that is not graded yet is worth, and what is to be known of it."""
+    return " ".join(filter(None, (f"waits for a person: up to {counted(task.max_score)}.", unreadable(task))))
 
 
 def place(evidence: Evidence) -> str:

@@ -17,6 +17,7 @@ from grader.gradebook.phrases import Phrase
 from grader.gradebook.reviews import Items, Known
 from grader.reports import words
 from grader.reports.text import plain
+from grader.result import UNREADABLE
 from grader.review.desk import Desk, Entry, Order, Place, View
 from grader.review.guard import Doors
 from grader.review.paper import LONGEST, Text
@@ -169,7 +170,8 @@ def _state_of(view: View, entry: Entry, task: Task) -> dict[str, str]:
     known = view.known.get((entry.id, task.id))
     points = words.points(known.mark.points) if known and known.mark else ""
     asked = (entry.id, task.id) in view.asking
-    signs = {"open": "·", "begun": "◐", "done": points, "closed": "–"}
+    nothing = state in ("open", "begun") and entry.notes.get(task.id, "").startswith(UNREADABLE)
+    signs = {"open": "∅" if nothing else "·", "begun": "◐", "done": points, "closed": "–"}
     said = {"open": "open", "begun": "begun", "done": f"{points} points", "closed": "nothing to decide"}
-    return {"state": state, "sign": signs[state], "said": said[state] + (", a request waits" if asked else ""),
-            "asked": "yes" if asked else ""}  # fmt: skip
+    more = (", nothing could be read" if nothing else "") + (", a request waits" if asked else "")
+    return {"state": state, "sign": signs[state], "said": said[state] + more, "asked": "yes" if asked else ""}

@@ -54,7 +54,8 @@ def pdf_name(sheet: Sheet, files: Files) -> str:
     wanted = sheet.rules.submission_pdf.file if sheet.rules.submission_pdf else "submission.pdf"
     if wanted in files.files:
         return wanted
-    there = [path for path in files.files if path.lower().endswith(".pdf")]
+    release = sheet.course / "student" / sheet.name  # what was handed out is nobody's
+    there = [path for path in files.files if path.lower().endswith(".pdf") and not (release / path).exists()]
     return there[0] if len(there) == 1 else wanted
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from pathlib import PurePosixPath
+from typing import Any
 
 from grader.intake import Submission
 from grader.reader import Reading
@@ -44,12 +46,9 @@ def rule_on_submission_pdf(
 
 def _what_is_wrong(sheet: Sheet, rule: SubmissionPdf, submission: Submission, reading: Reading) -> str:
     """A sentence, or nothing. It counts numbers and never repeats them: a report may be read by others."""
-    if rule.file not in submission.files:
-        return _why_missing(rule.file, submission)
-    pdf = reading.pdf or {}
-    if pdf.get("error"):
-        return f"{rule.file}: {pdf['error']}."
-    text = str(pdf.get("text_of_first_page", ""))
+    if problem := unreadable(sheet, rule.file, submission, reading.pdf):
+        return problem
+    text = str((reading.pdf or {}).get("text_of_first_page", ""))
     if not text.strip():
         return f"The first page of {rule.file} holds no text (a scan?); type the matriculation numbers."
     numbers = _numbers(sheet, rule, reading)
@@ -82,9 +81,21 @@ def _compared(numbers: set[str], members: set[str]) -> str:
     return message
 
 
-def _why_missing(file: str, submission: Submission) -> str:
+def unreadable(sheet: Sheet, file: str, submission: Submission, read: Mapping[str, Any] | None = None) -> str:
+    """Why a file that a person reads cannot be read, in a sentence; nothing where it can, or where nobody tried.
+
+    `read` is what `read_pdf` found in it, where it was asked. What was handed out is nobody's work: it is not named as
+    the missing file under another name.
+    """
+    if file in submission.files:
+        error = (read or {}).get("error")
+        return f"{file}: {error}." if error else ""
     for refused in submission.refused:
         if refused.file == file:
             return f"{file} was refused: {refused.reason}."
-    others = [path for path in submission.files if path.lower().endswith(".pdf")]
+    release = sheet.course / "student" / sheet.name
+    rule = sheet.rules.submission_pdf
+    asked = {task.file for task in sheet.tasks} | ({rule.file} if rule else set())
+    alike = [path for path in submission.files if PurePosixPath(path).suffix.lower() == PurePosixPath(file).suffix]
+    others = [path for path in alike if path not in asked and not (release / path).exists()]
     return f"{file} is missing" + (f"; {others[0]} has another name or place." if others else ".")

@@ -10,9 +10,10 @@ from grader.answers.words import count_words
 from grader.feedback import read_feedback
 from grader.intake import Submission
 from grader.reader import Reading
-from grader.result import NOT_ANSWERED, Evidence, State, TaskResult
+from grader.result import DECIDES, NOT_ANSWERED, UNREADABLE, Evidence, State, TaskResult
 from grader.rules.answers import score_answers, words_of
 from grader.rules.evidence import MAX_EVIDENCE, counted
+from grader.rules.submission_pdf import unreadable
 from grader.sheet import Sheet, Task
 
 FEEDBACK = "feedback.md"
@@ -75,10 +76,21 @@ def counts_pdf(sheet: Sheet) -> bool:
 
 
 def _for_a_person(sheet: Sheet, task: Task, submission: Submission, reading: Reading) -> str:
+    if nothing := _nothing_to_read(sheet, task, submission, reading):
+        return f"{UNREADABLE}{nothing}{DECIDES}"
     note = "A person grades this" + (f": {task.where}." if task.where else ".")
     if task.max_words is None:
         return note
     return f"{note} {_words(sheet, task, task.max_words, submission, reading)}"
+
+
+def _nothing_to_read(sheet: Sheet, task: Task, submission: Submission, reading: Reading) -> str:
+    """Why there is nothing to grade, in a sentence; nothing where there is something, as far as this can be told."""
+    if task.file:
+        return unreadable(sheet, task.file, submission)
+    if task.answers or task.cell or sheet.rules.submission_pdf is None:
+        return ""
+    return unreadable(sheet, sheet.rules.submission_pdf.file, submission, reading.pdf)
 
 
 def _words(sheet: Sheet, task: Task, most: int, submission: Submission, reading: Reading) -> str:
@@ -88,10 +100,8 @@ def _words(sheet: Sheet, task: Task, most: int, submission: Submission, reading:
     elif task.cell:
         what, words = f'cell "{task.cell}"', count_words(reading.cells.get(task.cell, ""))
     elif task.file:
-        data = submission.files.get(task.file)
-        if data is None:
-            return f"{task.file} is missing."
-        what, words = task.file, count_words(data[:MAX_TEXT_BYTES].decode("utf-8", "replace"))
+        data = submission.files[task.file][:MAX_TEXT_BYTES]
+        what, words = task.file, count_words(data.decode("utf-8", "replace"))
     else:
         pdf = sheet.rules.submission_pdf.file if sheet.rules.submission_pdf else "the PDF"
         if reading.pdf_words is None:
