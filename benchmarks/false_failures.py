@@ -3,11 +3,14 @@
     python -m benchmarks.false_failures --sheet generative-models --gradings 10000 --variants 1000
 
 Every grading has seeds of its own. Counts are written after each batch and a second call goes on where the first one
-ended, so a long run may be stopped at any time. The code is the course's own: it runs without a wall, in one process.
+ended, so a long run may be stopped at any time, and `--start` leaves out gradings that were counted elsewhere. Counts
+belong to a version of the tests and the solution, and begin anew when one of these changes. The code is the course's
+own: it runs without a wall, in one process.
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping
@@ -22,6 +25,7 @@ from rich.progress import track
 from grader.catalogue import apply_edits, load_variants
 from grader.commands.exits import new_app, run_app
 from grader.sheet import load_sheet
+from grader.suite import tests_version
 from tools.checks.places import function_of
 from tools.checks.subject import Subject, Trials, load_subject, with_trials
 from tools.checks.trusted import TrustedWall
@@ -37,10 +41,12 @@ class Batch:
     """Gradings of one exercise with the seeds from `first` on.
 
     Attributes:
+        version: of the tests and the solution.
         of: `solution` or `variants`; the n-th grading of the variants takes the n-th of them, in a circle.
     """
 
     exercise: str
+    version: str
     of: str
     first: int
     count: int
@@ -52,6 +58,7 @@ def main(
     gradings: Annotated[int, typer.Option(min=0, help="How often the solution is graded.")] = 10_000,
     variants: Annotated[int, typer.Option(min=0, help="How often variants are graded, in turn.")] = 0,
     exercise: Annotated[list[str] | None, typer.Option(help="Only this exercise; may be given several times.")] = None,
+    start: Annotated[int, typer.Option(min=0, help="Begin with the grading of this number, counted from 0.")] = 0,
     out: Annotated[Path, typer.Option(help="Where the counts are kept.")] = Path("out/false_failures"),
     course: Annotated[Path, typer.Option(help="The folder with solutions/, sheets/ and the tests.")] = Path(),
 ) -> None:
@@ -63,8 +70,9 @@ def main(
     console = Console()
     out.mkdir(parents=True, exist_ok=True)
     for subject in (one for one in subjects if one.own):
-        log = out / f"{subject.name}.jsonl"
-        todo = [*_todo(subject.name, "solution", gradings, log), *_todo(subject.name, "variants", variants, log)]
+        log, version = out / f"{subject.name}.jsonl", _version(subject)
+        wanted = {"solution": gradings, "variants": variants}
+        todo = [one for of, count in wanted.items() for one in _todo(subject.name, version, of, start, count, log)]
 
         def work(trials: Trials, subject: Subject = subject, todo: list[Batch] = todo, log: Path = log) -> None:
             for batch in track(todo, subject.name, console=Console(stderr=True)):
@@ -74,23 +82,32 @@ def main(
 
         if todo:
             with_trials(subject, TrustedWall(), chosen.limits, work)
-        for of in ("solution", "variants"):
-            done = [line for line in _lines(log) if line["of"] == of]
+        for of in wanted:
+            done = _done(log, version, of)
             failures = [one for line in done for one in line["failed"]]
             count = sum(line["count"] for line in done)
-            console.print(f"{subject.name}, {of}: {count} gradings, {len(failures)} tests failed", highlight=False)
+            said = f"{subject.name} {version}, {of}: {count} gradings, {len(failures)} tests failed"
+            console.print(said, highlight=False)
             for one in failures:
                 console.print(f"  {one['code']}, seed {one['seed']}: {one['test']}: {one['said']}", markup=False)
 
 
-def _todo(exercise: str, of: str, wanted: int, log: Path) -> Iterator[Batch]:
-    done = sum(line["count"] for line in _lines(log) if line["of"] == of)
-    for first in range(done, wanted, BATCH):
-        yield Batch(exercise, of, first, min(BATCH, wanted - first))
+def _version(subject: Subject) -> str:
+    whole = hashlib.sha256(tests_version(subject.sheet_alone).encode())
+    for path, text in subject.solution.items():
+        whole.update(f"{path}\0{text}\0".encode())
+    return whole.hexdigest()[:12]
 
 
-def _lines(log: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+def _todo(exercise: str, version: str, of: str, start: int, wanted: int, log: Path) -> Iterator[Batch]:
+    begin = max([start, *(line["first"] + line["count"] for line in _done(log, version, of))])
+    for first in range(begin, wanted, BATCH):
+        yield Batch(exercise, version, of, first, min(BATCH, wanted - first))
+
+
+def _done(log: Path, version: str, of: str) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+    return [line for line in lines if (line["version"], line["of"]) == (version, of)]
 
 
 def _failures(subject: Subject, trials: Trials, batch: Batch) -> Iterator[dict[str, Any]]:

@@ -50,10 +50,15 @@ class Subject:
         """The gaps of a file, with the solution in them."""
         return find_gaps(self.solution[path], path)
 
+    @property
+    def sheet_alone(self) -> Sheet:
+        """A sheet of this exercise alone, for collecting its tests."""
+        return Sheet(name=self.name, folder=self.course / "sheets" / self.name, title=self.name, exercises=(self.name,))
+
     @cached_property
     def digest(self) -> str:
         """Changes with the files, the tests and the catalogues: what was found holds for as long as it stays."""
-        whole = hashlib.sha256(tests_version(_alone(self.name, self.course)).encode())
+        whole = hashlib.sha256(tests_version(self.sheet_alone).encode())
         for path, text in self.solution.items():
             whole.update(f"{path}\0{text}\0".encode())
         for file in sorted(self.exercise.folder.rglob("*.toml")):
@@ -78,11 +83,6 @@ def load_subject(name: str, course: Path) -> Subject:
             if exercise.name == name and find_gaps(templates[path], where):
                 own.append(path)
     return Subject(exercise, course, templates, solution, tuple(own))
-
-
-def _alone(name: str, course: Path) -> Sheet:
-    """A sheet of one exercise, for collecting its tests."""
-    return Sheet(name=name, folder=course / "sheets" / name, title=name, exercises=(name,))
 
 
 class Trials:
@@ -129,5 +129,4 @@ def _encoded(files: Mapping[str, str]) -> dict[str, bytes]:
 
 def with_trials(subject: Subject, wall: Wall, limits: Limits, work: Callable[[Trials], T]) -> T:
     """Collect the exercise's tests once and call `work` with them."""
-    sheet = _alone(subject.name, subject.course)
-    return with_suite(sheet, lambda suite: work(Trials(suite, wall, limits)))
+    return with_suite(subject.sheet_alone, lambda suite: work(Trials(suite, wall, limits)))
