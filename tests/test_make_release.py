@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -201,7 +202,7 @@ def test_the_readme_tells_the_sheet_its_tasks_and_its_rules(course: Path) -> Non
     assert "| 3 Style | +1 | style |" in readme
     assert "python -m tests.test_sums" in readme
     assert "16 January 2027, 23:59 (UTC+01:00)" in readme
-    assert "3 pushes to `main` are free; each further one costs 1 point, at most 2 points in all." in readme
+    assert "3 pushes are free on `main`; each further one costs 1 point, at most 2 points in all." in readme
     assert "You pass with 1.75 of 3.5 points (50 %)" in readme
 
 
@@ -424,6 +425,8 @@ def test_a_release_runs_alone(course: Path, tmp_path: Path) -> None:
     untouched = call(sys.executable, "-m", "pytest", "--junitxml=results/tests.xml")
     assert untouched.returncode == 1
     assert "NotImplementedError: TODO sums 1" in untouched.stdout
+    assert "def test_" not in untouched.stdout, "a failure shows the lines that matter, not whole functions"
+    assert re.search("-+ Hint -+\nA sum of two numbers", untouched.stdout)
     assert "1 failed, 1 passed" in untouched.stdout
     report = call(sys.executable, ".github/scripts/report.py", "results")
     assert report.returncode == 0

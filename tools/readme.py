@@ -105,14 +105,18 @@ def _rules(sheet: Sheet) -> Iterator[str]:
     needed = f"{number(sheet.max_score * sheet.pass_mark)} of {_points(sheet.max_score)}"
     yield f"You pass with {needed} ({_percent(sheet.pass_mark)}); bonus points count."
     if rules.pushes:
-        free = f"{rules.pushes.limit} pushes to `{rules.pushes.branch}` are free"
-        yield f"{free}; each further one costs {_points(rules.pushes.deduct)}{_at_most(rules.pushes.at_most)}."
+        pushes = "1 push is" if rules.pushes.limit == 1 else f"{rules.pushes.limit} pushes are"
+        cost = f"{_points(rules.pushes.deduct)}{_at_most(rules.pushes.at_most)}"
+        yield f"{pushes} free on `{rules.pushes.branch}`; each further one costs {cost}."
     if rules.gaps.mode == "splice":
         cost = f" and cost {_points(rules.gaps.deduct)}" if rules.gaps.deduct else ""
         yield f"Only the gaps are graded: edits outside them are undone and noted{cost}."
-    if rules.comments and rules.comments.deduct:
-        cost = f"{_points(rules.comments.deduct)}{_at_most(rules.comments.at_most)}"
-        yield f"Each gap holds a comment of your own; a gap without one costs {cost}."
+    if rules.comments:
+        cost = f" and costs {_points(rules.comments.deduct)}" if rules.comments.deduct else ""
+        yield f"Each gap holds a comment of your own; one without it is noted{cost}{_at_most(rules.comments.at_most)}."
+    if any(task.kind == "code" for task in sheet.tasks):
+        yield "A loop over tensors is noted, and costs nothing: look for a vectorised form."
+        yield "What stands in gaps may be compared between submissions."
     if rules.late:
         lost = f"loses {_percent(rules.late.per_day)} of its points for each day begun"
         yield f"Late work {lost}; after {rules.late.at_most_days} days it counts nothing."
