@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,7 +78,7 @@ def tagged(given: Sequence[Cell], handed: Sequence[Cell]) -> list[Cell]:
 
 
 def _match(given: Sequence[Cell], handed: Sequence[Cell]) -> _Matched:
-    """Which cell is which: by its name, else by the gaps in it, else by its text."""
+    """Which cell is which: by its name, else by the gaps in it, else by its text; an answer also by its place."""
     places: list[int | None] = [None] * len(given)
     free = dict.fromkeys(range(len(handed)))
     for same in (_same_name, _same_gaps, _same_text):
@@ -86,7 +86,20 @@ def _match(given: Sequence[Cell], handed: Sequence[Cell]) -> _Matched:
             if places[i] is None:
                 places[i] = next((at for at in free if same(cell, handed[at])), None)
                 free.pop(places[i], None)  # type: ignore[arg-type]  # None is no key of it
+    for i, cell in enumerate(given):
+        if places[i] is None and ANSWER in cell.tags:
+            texts = [at for at in _between(i, places, free, len(handed)) if handed[at].kind != "code"]
+            if len(texts) == 1:
+                places[i] = texts[0]
+                free.pop(texts[0])
     return _Matched(places, list(free))
+
+
+def _between(i: int, places: Sequence[int | None], free: Iterable[int], end: int) -> Iterator[int]:
+    """The cells that are nothing else, where the neighbours of cell `i` are."""
+    before = next((at for at in reversed(places[:i]) if at is not None), -1)
+    behind = next((at for at in places[i + 1 :] if at is not None), end)
+    return (at for at in free if before < at < behind)
 
 
 def _same_name(given: Cell, handed: Cell) -> bool:
@@ -98,17 +111,23 @@ def _same_gaps(given: Cell, handed: Cell) -> bool:
 
 
 def _same_text(given: Cell, handed: Cell) -> bool:
-    return given.kind == handed.kind and given.source == handed.source
+    """Answers that are not given yet all have one text, so theirs says nothing."""
+    return ANSWER not in given.tags and given.kind == handed.kind and given.source == handed.source
 
 
 def _aligned(given: Sequence[Cell], handed: Sequence[Cell], matched: _Matched) -> Iterator[Cell]:
-    """The student's code in the order of what was handed out, and behind it what else holds one of its gaps."""
+    """The student's code in the order of what was handed out, and behind it what else holds one of its gaps.
+
+    A copy of a cell that holds its own gap is none of it: the first one counts.
+    """
+    gaps = {gap for cell in given for gap in _START.findall(cell.source)}
     for cell, at in zip(given, matched.places, strict=True):
         if NAMES in cell.tags:
             yield cell  # theirs to write in, and no code of the sheet
         else:
-            yield replace(cell, source="" if at is None else handed[at].source)
-    gaps = {gap for cell in given for gap in _START.findall(cell.source)}
+            source = "" if at is None else handed[at].source
+            gaps.difference_update(_START.findall(source))
+            yield replace(cell, source=source)
     for at in matched.others:
         if gaps.intersection(_START.findall(handed[at].source)):
             yield replace(handed[at], id=_place(at), kind="code", tags=())

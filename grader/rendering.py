@@ -150,7 +150,8 @@ def _picture(text: str, name: str, most: int) -> str:
             if picture.width * picture.height > MAX_PIXELS:
                 return ""
             pixels = picture.convert("RGBA")
-            Image.frombytes("RGBA", pixels.size, pixels.tobytes()).save(written, "PNG")  # no colour profile
+            pixels.info.clear()  # a colour profile would be written with them
+            pixels.save(written, "PNG")
     except (binascii.Error, ValueError, OSError, SyntaxError, Image.DecompressionBombError):
         return ""
     encoded = base64.b64encode(written.getvalue()).decode()

@@ -89,7 +89,7 @@ def _told(error: BaseException, seconds: float) -> str:
         return f"it was still running after {seconds:g} s in all"
     try:
         return f"{type(error).__name__}: {error}"[:300]
-    except Exception:  # a student's own exception may fail to print
+    except BaseException:  # a student's own exception may fail to print, in any way
         return "an exception that cannot be printed"
 
 

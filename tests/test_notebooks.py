@@ -182,6 +182,7 @@ def read(*cells: dict[str, Any]) -> dict[str, Any]:
         ([GIVEN[0], MINE, *GIVEN[2:4]], ['cell "show" is gone']),
         ([GIVEN[0], MINE, code("x"), *GIVEN[2:]], ["the code cell at place 3 was added; it is not run"]),
         ([GIVEN[0], MINE, GIVEN[0], *GIVEN[2:]], ['place 3 is a copy of cell "imports"']),
+        ([GIVEN[0], MINE, MINE | {"source": GIVEN[1]["source"]}, *GIVEN[2:]], ['a copy of cell "gap"; the first one']),
         (
             [GIVEN[0], MINE | {"metadata": {"tags": ["check"]}}, *GIVEN[2:]],
             ['cell "gap" was tagged check'],
@@ -196,6 +197,7 @@ def test_whatever_becomes_of_the_cells_the_gap_is_found_and_the_change_is_named(
 ) -> None:
     found = read(*cells)
     assert "# START TODO (demo 1): x\nx = 1\n# END TODO" in found["text"]
+    assert found["text"].count("START TODO") == 1
     assert read_percent(found["text"])[0].source == "import math"
     assert len(found["findings"]) == len(notes)
     assert all(note in one["message"] for note, one in zip(notes, found["findings"], strict=True))
@@ -212,6 +214,19 @@ def test_an_answer_is_what_its_cell_says_and_nothing_where_it_is_as_it_was() -> 
     assert answered(source=["Yes.\n", "No."]) == "Yes.\nNo."
     assert answered(cell_type="code", source="Yes.") == "Yes."
     assert not read(*GIVEN[:3])["answers"]["q"]
+
+
+def test_an_answer_in_a_cell_that_lost_its_name_is_found_by_its_place() -> None:
+    lost = {"cell_type": "markdown", "metadata": {}, "source": "Yes."}
+    assert read(*GIVEN[:3], lost, GIVEN[4])["answers"]["q"] == "Yes."
+    assert read(*GIVEN[:3], lost, code("x"), GIVEN[4])["answers"]["q"] == "Yes."
+    assert not read(*GIVEN[:3], lost, lost, GIVEN[4])["answers"]["q"]  # which of them?
+    assert not read(lost, *GIVEN[:3], GIVEN[4])["answers"]["q"]
+    assert not read(*GIVEN[:3], code("Yes", "y"), GIVEN[4])["answers"]["q"]
+    other = [{**GIVEN[2], "id": "more", "source": "Go on."}, {**GIVEN[3], "id": "r"}]
+    nameless = [{key: one[key] for key in ("cell_type", "source")} for one in (GIVEN[2], lost, *other)]
+    found = read_notebook(ipynb(*GIVEN[2:4], *other), ipynb(*nameless).encode(), "work.ipynb")
+    assert found["answers"] == {"q": "Yes.", "r": ""}  # two cells begin with the same text
 
 
 def test_a_message_names_the_line_in_its_cell() -> None:
