@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, insert, inspect
+from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
 from grader.__main__ import app
@@ -24,6 +26,7 @@ from grader.gradebook.care import backup, check
 from grader.gradebook.marks import Marks, deduct, give_points, marks_in, override, settle
 from grader.gradebook.merge import merge_into
 from grader.gradebook.requests import answer_request, record_request
+from grader.gradebook.reviews import Conflict, Review, Saving, save_reviews
 from grader.gradebook.stats import stats_of
 from grader.gradebook.works import works_in
 from grader.result import Outcome, Result, TaskResult, TestResult, Versions
@@ -122,7 +125,21 @@ def test_of_the_work_only_what_the_last_grading_saw_is_kept(book: Gradebook) -> 
     book.add_result("/handed/team", "first", result("team", score="1"), 1, work=WORK)
     assert dict(works_in(book, "sums")) == {"team": WORK}
     book.add_result("/handed/team", "second", result("team", score="3"), 1)
-    assert dict(works_in(book, "sums")) == {}
+    assert dict(works_in(book, "sums")) == {"team": Work()}
+
+
+def test_the_check_finds_work_that_is_gone_or_was_changed(book: Gradebook) -> None:
+    for name in ("a", "b", "c", "d"):
+        book.add_result("/s", name, result(name), 1, work=WORK)
+    with sqlite3.connect(book.file or "") as connection:
+        connection.execute("DELETE FROM works WHERE submission_id = 1")
+        connection.execute("UPDATE works SET json = replace(json, 'lone', 'long') WHERE submission_id = 2")
+        connection.execute("UPDATE works SET digest = NULL WHERE submission_id > 2")  # as before version 5
+        connection.execute("UPDATE works SET json = substr(json, 2) WHERE submission_id = 4")
+    gone, changed, unreadable = check(book)
+    assert gone.startswith("sums, a: what stands in its gaps is not kept")
+    assert changed.startswith("sums, b: what is kept of its gaps was changed")
+    assert unreadable.startswith("sums, d: ")
 
 
 def test_of_long_gaps_as_much_is_kept_as_there_is_room_for() -> None:
@@ -270,7 +287,7 @@ def test_merging_is_idempotent_and_free_of_order(tmp_path: Path) -> None:
                 assert only(whole, "b").state == "graded"
                 assert only(whole, "a").result == result("a", score="1")
                 assert marks_in(whole, "sums")["a"].manual["3"].points == 2
-                assert dict(works_in(whole, "sums")) == {"a": WORK}
+                assert dict(works_in(whole, "sums")) == {"a": WORK, "b": Work()}
     assert wholes[0] == wholes[1] == wholes[2]
 
 
@@ -352,19 +369,53 @@ def test_marks_without_a_word_change_nothing(course: Path) -> None:
     assert settle(load_sheet("sums", course), result("team"), Marks(), None) == result("team")
 
 
-@pytest.mark.skipif("GAPGRADE_POSTGRESQL" not in os.environ, reason="GAPGRADE_POSTGRESQL names no empty database")
-def test_a_database_server_holds_the_same(book: Gradebook) -> None:
+@pytest.fixture
+def server() -> Iterator[str]:
+    """The address of an empty schema in the database that GAPGRADE_POSTGRESQL names."""
+    if "GAPGRADE_POSTGRESQL" not in os.environ:
+        pytest.skip("GAPGRADE_POSTGRESQL names no database: postgresql://USER@HOST/NAME")
+    url = make_url(os.environ["GAPGRADE_POSTGRESQL"]).set(drivername="postgresql+psycopg")
+    engine, schema_name = create_engine(url), f"gapgrade_test_{os.getpid()}"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE SCHEMA {schema_name}")
+    yield url.update_query_dict({"options": f"-csearch_path={schema_name}"}).render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP SCHEMA {schema_name} CASCADE")
+    engine.dispose()
+
+
+def test_a_database_server_holds_the_same(book: Gradebook, server: str) -> None:
     book.add_result("/s", "key", result("team", score="2.10"), 1, datetime(2027, 1, 16, tzinfo=UTC))
     book.add_problem("sums", "b", "/s", "refused", "no \ud800 file \0")
     give_points(book, only(book, "team"), "3", Decimal("1.50"), "Ada", "good")
-    with open_gradebook(os.environ["GAPGRADE_POSTGRESQL"]) as server:
-        merge_into(server, [book])
-        merge_into(server, [book])
-        assert everything(server) == everything(book)
-        assert check(server) == []
-        server.add_result("/s", "other", result("b", score="3"), 1)
-        assert only(server, "b").result == result("b", score="3")
-        with pytest.raises(GradebookError, match="append only"), server.writing() as connection:
+    with open_gradebook(server) as other:
+        merge_into(other, [book])
+        merge_into(other, [book])
+        assert everything(other) == everything(book)
+        assert check(other) == []
+        other.add_result("/s", "other", result("b", score="3"), 1)
+        assert only(other, "b").result == result("b", score="3")
+        with pytest.raises(GradebookError, match="append only"), other.writing() as connection:
             connection.execute(schema.history.delete())
-        found = {t: set(schema.metadata.tables[t].c.keys()) for t in inspect(server.engine).get_table_names()}
+        found = {t: set(schema.metadata.tables[t].c.keys()) for t in inspect(other.engine).get_table_names()}
         assert found == {table.name: set(table.c.keys()) for table in schema.metadata.sorted_tables}
+
+
+def test_two_who_write_to_a_server_at_once_take_turns(server: str) -> None:
+    with ThreadPoolExecutor(4) as pool:  # the first of them makes the tables
+        for opened in pool.map(open_gradebook, [server] * 4):
+            opened.close()
+    with open_gradebook(server) as ada, open_gradebook(server) as grace, ThreadPoolExecutor() as pool:
+        ada.add_result("/s", "key", result("team"), 1)
+        number = only(ada, "team").id
+
+        def save(book: Gradebook, who: str) -> None:
+            review = Review(number, "3", (Decimal(1),), done=True)
+            save_reviews(book, who, [Saving("sums", "team", review, "v0", "right")])
+
+        with ada.writing() as connection:
+            saving = [pool.submit(save, grace, "Grace"), pool.submit(save, ada, "Ada")]
+            connection.execute(insert(schema.phrases).values(uid="1", sheet="", task="", text="", who="", at=""))
+            assert not wait(saving, timeout=0.5).done
+        assert [type(one.exception()) for one in wait(saving).done].count(Conflict) == 1
+        assert [row.event for row in ada.history("team")] == ["graded", "review"]
