@@ -296,6 +296,11 @@ def raises(notebook: dict[str, Any]) -> None:
     notebook["cells"].insert(4, code("1 / 0"))
 
 
+def raises_what_cannot_be_told(notebook: dict[str, Any]) -> None:
+    source = "class Sly(Exception):\n    def __str__(self):\n        raise KeyboardInterrupt\nraise Sly"
+    notebook["cells"].append(code(source))
+
+
 def hangs(notebook: dict[str, Any]) -> None:
     notebook["cells"].append(code("while True:\n    pass"))
 
@@ -305,6 +310,7 @@ def hangs(notebook: dict[str, Any]) -> None:
     [
         (training_notices_the_cap, "All 6 cells ran, from the first to the last."),
         (raises, 'cell "at place 5": ZeroDivisionError: division by zero'),
+        (raises_what_cannot_be_told, 'cell "at place 10": an exception that cannot be printed'),
         (hangs, 'cell "at place 10": it was still running after 4 s in all'),
     ],
 )
