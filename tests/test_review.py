@@ -85,6 +85,12 @@ class Server:
         entry = next(one for one in self.desk.look().entries if one.name == name)
         return f"{self.doors.address}at/{entry.id}/{task}"
 
+    def read(self, name: str, task: int = 0) -> str:
+        """What a page sends to say which work it shows."""
+        found = re.search(r'name="read" value="(\w+)"', httpx.get(self.at(name, task)).text)
+        assert found
+        return found[1]
+
 
 @pytest.fixture
 def server(course: Path, tmp_path: Path) -> Iterator[Server]:
@@ -227,7 +233,7 @@ def test_a_stranger_is_refused(server: Server, path: str, headers: dict[str, str
 
 @pytest.mark.parametrize("origin", [None, "null", "http://evil.example", "https://127.0.0.1:1"])
 def test_a_write_must_come_from_the_page_itself(server: Server, origin: str | None) -> None:
-    form = {"item": ["1", "1"], "state": "v0", "comment": "", "done": "yes"}
+    form = {"item": ["1", "1"], "state": "v0", "read": server.read("ada"), "comment": "", "done": "yes"}
     headers = {"Origin": origin} if origin else {}
     assert httpx.post(server.at("ada"), data=form, headers=headers).status_code == 403
     assert known_reviews(server.desk.book, "sums") == {}
@@ -249,7 +255,7 @@ def test_anonymous_pages_hold_no_name(server: Server) -> None:
 
 def test_work_that_changed_after_it_was_graded_is_told(server: Server) -> None:
     own = {"Origin": f"http://{server.doors.hosts[0]}"}
-    form = {"item": ["2"], "state": "v0", "comment": "", "done": "yes"}
+    form = {"item": ["2"], "state": "v0", "read": server.read("ada", 1), "comment": "", "done": "yes"}
     assert httpx.post(server.at("ada", 1), data=form, headers=own).status_code == 200
     assert "has changed since" not in httpx.get(server.at("ada", 1)).text
     (ada,) = server.desk.book.records("sums", "ada")
@@ -258,6 +264,10 @@ def test_work_that_changed_after_it_was_graded_is_told(server: Server) -> None:
     again = ada.result.model_copy(update={"seed": 8})
     server.desk.book.add_result(ada.source, "later", again, 1)
     assert "What was handed in has changed since Grace decided this." in httpx.get(server.at("ada", 1)).text
+    late = {**form, "state": "v1", "item": ["3"]}
+    refusal = httpx.post(server.at("ada", 1), data=late, headers=own)  # from a page that shows the first paper
+    assert "has changed since this page was loaded" in refusal.json()["error"]
+    assert marks_in(server.desk.book, "sums")["ada"].manual["4"].points == 2
 
 
 def test_a_request_is_recorded_answered_once_and_merged(course: Path, tmp_path: Path) -> None:

@@ -203,13 +203,16 @@ class _Server:
             raise BadForm(f"the rubric of task {place.task.id} has {len(known)} items now; load the page again")
         if len(comment) > LONGEST_COMMENT:
             raise BadForm(f"the comment has {len(comment)} characters; {LONGEST_COMMENT} are the most")
+        read = self._paper(place).digest
+        if _one(form, "read") != read:
+            raise BadForm("not saved: what was handed in has changed since this page was loaded; load it again")
         items = tuple(read_item(item, text) for item, text in zip(known, texts, strict=True))
         done = _one(form, "done") == "yes"
         if done and not comment and all(item is None for item in items):
             raise BadForm("nothing is decided yet: press 0 for no points, m for all, or a number")
         if done:
             items = tuple(item or Decimal(0) for item in items)
-        return Review(place.entry.id, place.task.id, items, comment, done, self._paper(place).digest)
+        return Review(place.entry.id, place.task.id, items, comment, done, read)
 
     def _conflict(self, place: Place, mine: Review, conflict: Conflict) -> str:
         theirs = conflict.theirs
