@@ -34,7 +34,6 @@ def decode(z):
     return z
 '''
 FILE = "lib/model.py"
-ENCODED = '    # START TODO (vae 1): encode.\n    # Hint: a concept.\n    raise NotImplementedError("TODO vae 1")\n'
 FIRST = '    raise NotImplementedError("TODO vae 1")\n'
 SECOND = '    raise NotImplementedError("TODO vae 2")\n'
 FILLED = TEMPLATE.replace(FIRST, "    # by hand\n    return x\n").replace(SECOND, "    # ours\n    z = math.sqrt(z)\n")

@@ -30,7 +30,9 @@ def main(
     sandbox: Annotated[str, typer.Option(help="auto, nested, fresh, none, or trusted: in this process.")] = "auto",
     course: Annotated[Path, typer.Option(help="The folder with solutions/ and the tests.")] = Path(),
 ) -> None:
-    """Print each survivor as a diff, and as an entry for equivalent_mutants.toml, where it belongs with a reason.
+    """Change the solution in small ways, and print each change that no test notices.
+
+    Each is shown as a diff, and as an entry for equivalent_mutants.toml, where it belongs with a reason if it is right.
 
     Example:
 

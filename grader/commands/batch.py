@@ -49,7 +49,9 @@ def batch(
     shard: Annotated[
         str, typer.Option(help="Grade only the I-th of N parts: I/N. `merge` puts them together.")
     ] = "1/1",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a batch that was stopped.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a batch that was stopped; only `--again` needs it.")
+    ] = False,
     again: Annotated[bool, typer.Option("--again", help="Grade what did not change, too.")] = False,
     sandbox: Annotated[
         Sandbox, typer.Option(help="The wall. `none` is advisory: student code can forge.")
