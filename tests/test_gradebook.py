@@ -369,6 +369,12 @@ def test_marks_without_a_word_change_nothing(course: Path) -> None:
     assert settle(load_sheet("sums", course), result("team"), Marks(), None) == result("team")
 
 
+@pytest.mark.parametrize("url", ["mysql://ada:secret@host/name", "postgresql+none://ada:secret@host/name"])
+def test_an_address_that_no_gradebook_can_have_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(GradebookError, match="ada:[*]{3}@host/name: no gradebook can be there"):
+        open_gradebook(url)
+
+
 @pytest.fixture
 def server() -> Iterator[str]:
     """The address of an empty schema in the database that GAPGRADE_POSTGRESQL names."""

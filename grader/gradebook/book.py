@@ -13,11 +13,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from sqlalchemy import Connection, Engine, Row, create_engine, event, func, insert, select, update
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
 from grader.gradebook import migrations
+from grader.gradebook.engine import in_words, make_engine
 from grader.gradebook.migrations import GradebookError
 from grader.gradebook.schema import history, results, submissions
 from grader.gradebook.works import keep_work
@@ -25,8 +24,6 @@ from grader.result import Result
 from grader.work import Work
 
 FILE = "gradebook.sqlite"
-BUSY_MILLISECONDS = 30_000  # how long a process waits while another one commits
-WRITERS = 0x6761706772616465  # "gapgrade": the number of the lock that writers of one database on a server share
 GRADER = "gapgrade"  # who did what no person did
 
 State = Literal["graded", "refused", "failed"]
@@ -85,13 +82,13 @@ class Gradebook:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent view; a writer is neither waited for nor held up."""
-        with _in_words(self.place), self.engine.connect() as connection:
+        with in_words(self.place), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction: all of it is on the disk when the context is left, or nothing."""
-        with _in_words(self.place), self._writer.begin() as connection:
+        with in_words(self.place), self._writer.begin() as connection:
             yield connection
 
     def add_result(
@@ -198,7 +195,7 @@ def open_gradebook(place: str | Path, *, must_exist: bool = False) -> Gradebook:
             raise GradebookError(f"there is no gradebook {file}; name the folder that a batch wrote with --out")
         file.parent.mkdir(parents=True, exist_ok=True)
         url = f"sqlite:///{file}"
-    book = Gradebook(_engine(url))
+    book = Gradebook(make_engine(url))
     try:
         with book.reading() as connection:
             version = migrations.version_of(connection)
@@ -284,53 +281,3 @@ def _record(row: Any) -> Record:
         handed_in_at=datetime.fromisoformat(row.handed_in_at) if row.handed_in_at else None,
         milliseconds=row.milliseconds or 0,
     )
-
-
-def _engine(url: str) -> Engine:
-    try:
-        parsed = make_url(url)
-        if parsed.drivername in ("postgresql", "postgres"):
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(parsed)
-    except (ArgumentError, NoSuchModuleError):
-        raise GradebookError(f"{url}: no gradebook can be there; give a file or postgresql://user@host/name") from None
-    except ModuleNotFoundError:
-        raise GradebookError("PostgreSQL needs one more package; run: pip install 'psycopg[binary]'") from None
-    if parsed.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    elif parsed.get_backend_name() == "postgresql":
-        event.listen(engine, "begin", _begin_postgresql)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _: Any) -> None:
-    """WAL: readers and the writer do not wait for each other. FULL: what is committed survives a power cut."""
-    connection.isolation_level = None  # sqlite3 would begin transactions where it likes; `_begin_sqlite` does it
-    for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """A writer takes the lock at once: a transaction that reads first could not upgrade beside another writer."""
-    immediate = connection.get_execution_options().get("immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-
-def _begin_postgresql(connection: Connection) -> None:
-    """As with SQLite: one writer at a time, who reads what the last one committed; a reader sees one moment."""
-    if connection.get_execution_options().get("immediate", False):
-        said = f"SET LOCAL lock_timeout = {BUSY_MILLISECONDS}", f"SELECT pg_advisory_xact_lock({WRITERS})"
-    else:
-        said = ("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",)
-    for statement in said:  # read at once, however the connection's own statements are streamed
-        connection.exec_driver_sql(statement, execution_options={"stream_results": False, "yield_per": None})
-
-
-@contextmanager
-def _in_words(place: str) -> Iterator[None]:
-    try:
-        yield
-    except DatabaseError as error:
-        why = str(error.orig).strip().splitlines()[0]
-        raise GradebookError(f"{place}: {why}; look at its disk or server, then try again") from None
