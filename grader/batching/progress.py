@@ -41,7 +41,7 @@ def shown_progress(total: int, console: Console) -> Iterator[Callable[[Tally], N
                 task,
                 completed=tally.done,
                 problems=_problems(tally),
-                rate=f"{rate:.1f}/s" if rate else "starting",
+                rate=_pace(rate) if rate else "starting",
                 memory=f"{memory.mebibytes()} MiB",
             )
 
@@ -61,8 +61,12 @@ class _Log:
             self._last = time.monotonic()
             parts = [f"{tally.done} of {self._total}", _problems(tally)]
             if rate:
-                parts += [f"{rate:.1f}/s", f"about {(self._total - tally.done) / rate:.0f} s left"]
+                parts += [_pace(rate), f"about {(self._total - tally.done) / rate:.0f} s left"]
             self._console.print(", ".join(part for part in parts if part), highlight=False)
+
+
+def _pace(rate: float) -> str:
+    return f"{rate:.1f}/s" if rate >= 1 else f"{1 / rate:.1f} s each"
 
 
 class _Clock:

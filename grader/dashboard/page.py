@@ -145,8 +145,8 @@ def _hours(rows: Sequence[Row]) -> tuple[list[Bar], Decimal | None]:
 
 def _evidence(pair: Pair) -> str:
     """In words: how many gaps, and how rare what they share is."""
-    number = len(pair.gaps)
-    return f"{number} gap{'' if number == 1 else 's'} alike, {pair.bits:.0f} bits"
+    number, bits = len(pair.gaps), round(pair.bits)
+    return f"{number} gap{'' if number == 1 else 's'} alike, {bits} bit{'' if bits == 1 else 's'}"
 
 
 def _sides(gap: SharedGap) -> list[list[tuple[bool, str]]]:

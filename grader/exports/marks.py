@@ -26,6 +26,10 @@ class MarksError(GapgradeError):
     """A table that cannot be taken back: file, line, and what to change."""
 
 
+class _Incomplete(MarksError):
+    """Rows of a task are not there; where another row is wrong, they may be there under a wrong name."""
+
+
 @dataclass(frozen=True)
 class _Row:
     """A row of the table as somebody gave it back."""
@@ -70,17 +74,19 @@ def read_marks(desk: Desk, file: Path) -> list[Saving]:
     groups: dict[tuple[str, str], list[_Row]] = {}
     for row in _rows(file):
         groups.setdefault((row.submission, row.task), []).append(row)
-    savings, problems = [], []
+    savings: list[Saving] = []
+    problems: list[MarksError] = []
     for rows in groups.values():
         try:
             saving = _changed(desk.sheet, view, rows)
         except MarksError as error:
-            problems.append(str(error))
+            problems.append(error)
         else:
             savings += [saving] if saving else []
     if problems:
-        more = f" ({len(problems) - 1} more tasks have such a row)" if len(problems) > 1 else ""
-        raise MarksError(f"{file}:{problems[0]}; nothing was written{more}")
+        first = min(problems, key=lambda problem: isinstance(problem, _Incomplete))
+        more = f" (one of {len(problems)} tasks with rows that cannot be taken)" if len(problems) > 1 else ""
+        raise MarksError(f"{file}:{first}; nothing was written{more}")
     return savings
 
 
@@ -144,5 +150,5 @@ def _points(place: Place, rows: Sequence[_Row]) -> tuple[Decimal | None, ...]:
         except GradebookError as error:
             raise MarksError(f"{row.line}: {error}") from None
     if len(found) < len(items):
-        raise MarksError(f"{rows[0].line}: task {task.id} of {place.entry.label} needs a row for each of its items")
+        raise _Incomplete(f"{rows[0].line}: task {task.id} of {place.entry.label} needs a row for each of its items")
     return tuple(found[str(place_of)] for place_of in range(1, len(items) + 1))
