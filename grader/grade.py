@@ -186,9 +186,11 @@ def with_bench(sheet: Sheet, wall: Wall, work: Callable[[Bench], T], *, pictures
     import torch
 
     templates = load_templates(sheet)
+    # their titles and hints stand in reports
+    mistakes = [sheet.course / "solutions" / exercise / "mistakes" for exercise in sheet.exercises]
     versions = Versions(
         gapgrade=__version__,
-        sheet=digest_of([sheet.folder, sheet.course / "student" / sheet.name]),
+        sheet=digest_of([sheet.folder, sheet.course / "student" / sheet.name, *mistakes]),
         tests=tests_version(sheet),
         torch=str(torch.__version__),
     )

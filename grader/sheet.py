@@ -8,7 +8,7 @@ import functools
 import re
 import tomllib
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -196,6 +196,11 @@ class Sheet(_Model):
         if due is None:
             return self
         return self.model_copy(update={"due": due.astimezone(self.due.tzinfo) if self.due else due})
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether nobody can hand in any more; without a due date that is never known."""
+        late = timedelta(days=self.rules.late.at_most_days) if self.rules.late else timedelta(0)
+        return self.due is not None and now > self.due + late
 
     def test_folders(self) -> dict[Path, Literal["public", "hidden"]]:
         """Where this sheet's suites lie, and who may see them."""

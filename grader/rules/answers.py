@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -111,18 +111,10 @@ def _score_quiz(sheet: Sheet, task: Task, key: QuizKey, answers: _Answers, now: 
     for item in items:
         if item.verdict == "unreadable":
             lines.append(f"{answers.place(item.path)}: {item.path} counts as abstained: {item.problem}.")
-    if _is_over(sheet, now):
+    if now and sheet.is_over(now):
         lines += explanations(judged)
     score = min(task.points, round_down(sum((question.points for question in judged), Decimal(0)), sheet))
     return Scored(score, "graded", "\n".join(lines))
-
-
-def _is_over(sheet: Sheet, now: datetime | None) -> bool:
-    """Whether nobody can hand in any more; without a due date that is never known."""
-    if sheet.due is None or now is None:
-        return False
-    late = timedelta(days=sheet.rules.late.at_most_days) if sheet.rules.late else timedelta(0)
-    return now > sheet.due + late
 
 
 def words_of(table: str, reading: Reading) -> Iterator[str]:
