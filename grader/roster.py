@@ -187,7 +187,10 @@ def _people(file: Path) -> Iterator[Person]:
 def _refuse_borrowed_names(people: Sequence[tuple[str, Person]]) -> None:
     """Submissions are called as teams, accounts or repositories: students choose names, and may choose others'."""
     called: dict[str, dict[str, set[str]]] = {}
+    spelled: dict[str, str] = {}
     for where, person in people:
+        if person.team and (other := spelled.setdefault(person.submission, person.team)).lower() != person.team.lower():
+            raise RosterError(f"{where}: the team {person.team!r} is {other!r} elsewhere; spell both alike")
         team = person.submission if person.team else ""
         own = {"team": team, "account": person.username.lower(), "repository": person.own_repository}
         for kind, name in own.items():

@@ -51,6 +51,7 @@ def test_a_team_is_one_submission(tmp_path: Path) -> None:
         ("username,repository\nada,a/b/c\n", "no repository"),
         ("username,repository\nada,..\n", "no repository"),
         ("username,name\nada\n", "roster.csv:2: 1 cells under 2 columns"),
+        ("username,team\nada,Team 7\nbob,team-7\n", "roster.csv:3: the team 'team-7' is 'Team 7' elsewhere"),
         ("username,team\nada,Team 7\nteam-7,\n", "the account 'team-7' is called like a team"),
         ("username,repository\nada,o/hw-ada\nbob,o/hw-ada\nhw-ada,\n", "roster.csv:4: the account 'hw-ada'"),
         (
