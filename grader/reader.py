@@ -195,17 +195,28 @@ def handed_notebooks(notebooks: Iterable[str], handed_in: Iterable[str]) -> dict
 
     Programs and people rename notebooks: `cvae (1).ipynb`, `cvae_team-7.ipynb`, another folder.
     """
+    wanted = list(notebooks)
     there = {name for name in handed_in if name.endswith(SUFFIX) and not name.startswith(NOT_GRADED)}
-    found = {path: path for path in notebooks if path in there}
-    for alike in (True, False):
-        wanted = [path for path in notebooks if path not in found]
-        for path in wanted:
-            names = there.difference(found.values())
-            if alike:
-                names = {name for name in names if _stem(name).startswith(_stem(path))}
-            if len(names) == 1 and (alike or len(wanted) == 1):
-                found[path] = names.pop()
+    found = {path: path for path in wanted if path in there}
+    others = {name: _alike(name, wanted) for name in there.difference(found)}
+    for path in wanted:
+        named = [name for name, alike in others.items() if alike == path]
+        if path not in found and len(named) == 1:
+            found[path] = named[0]
+    missing = [path for path in wanted if path not in found]
+    left = [name for name, alike in others.items() if alike not in found]
+    if len(missing) == len(left) == 1:
+        found[missing[0]] = left[0]
     return found
+
+
+def _alike(name: str, notebooks: Iterable[str]) -> str:
+    """The notebook that a file's name begins with: the longest one, for `vae_conditional (1)` is no `vae`."""
+    return max(
+        (path for path in notebooks if _stem(name).startswith(_stem(path))),
+        key=lambda path: len(_stem(path)),
+        default="",
+    )
 
 
 def _stem(path: str) -> str:

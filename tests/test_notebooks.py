@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from gapcheck import notebooks
 from gapcheck.cells import Cell, NotebookError, as_python, as_text, read_ipynb, read_percent
 from grader.cells import in_cells, split_place
 from grader.notebooks import read_notebook
+from grader.reader import handed_notebooks
 from grader.reports.github import command
 from grader.result import Evidence
 
@@ -227,6 +229,25 @@ def test_an_answer_in_a_cell_that_lost_its_name_is_found_by_its_place() -> None:
     nameless = [{key: one[key] for key in ("cell_type", "source")} for one in (GIVEN[2], lost, *other)]
     found = read_notebook(ipynb(*GIVEN[2:4], *other), ipynb(*nameless).encode(), "work.ipynb")
     assert found["answers"] == {"q": "Yes.", "r": ""}  # two cells begin with the same text
+
+
+@pytest.mark.parametrize(
+    ("handed", "found"),
+    [
+        ("vae.ipynb vae-cond.ipynb", "vae.ipynb vae-cond.ipynb"),
+        ("Vae_7.ipynb x/vae-cond.ipynb", "Vae_7.ipynb x/vae-cond.ipynb"),
+        ("vae-cond (1).ipynb", "- vae-cond (1).ipynb"),
+        ("vae-cond.ipynb vae-cond (1).ipynb", "- vae-cond.ipynb"),
+        ("vae-cond.ipynb mine.ipynb", "mine.ipynb vae-cond.ipynb"),
+        ("vae (1).ipynb vae (2).ipynb", "- -"),
+        ("vae (1).ipynb vae (2).ipynb vae-cond.ipynb mine.ipynb", "- vae-cond.ipynb"),
+        ("mine.ipynb", "- -"),
+    ],
+)
+def test_a_renamed_notebook_is_only_taken_for_one_that_it_can_be(handed: str, found: str) -> None:
+    names = re.findall(r"\S.*?\.ipynb", handed)
+    told = handed_notebooks(["vae.ipynb", "vae-cond.ipynb"], names)
+    assert " ".join(told.get(path, "-") for path in ("vae.ipynb", "vae-cond.ipynb")) == found
 
 
 def test_a_message_names_the_line_in_its_cell() -> None:
