@@ -221,6 +221,11 @@ def test_the_commands_read_what_a_batch_wrote(tmp_path: Path) -> None:
     assert "1 with points that a person has still to give" in done.output
     done = run(app, ["export", "gradescope", reports, "--out", str(tmp_path / "gs")])
     assert sorted(path.name for path in (tmp_path / "gs").iterdir()) == ["ada.json", "bob.json"]
+    for name in ("A_b", "a b"):
+        (tmp_path / f"{name}.json").write_text(result(name).to_json())
+    both = [str(tmp_path / "A_b.json"), str(tmp_path / "a b.json")]
+    run(app, ["export", "gradescope", *both, "--out", str(tmp_path / "two")])
+    assert sorted(path.name for path in (tmp_path / "two").iterdir()) == ["A_b.json", "a_b_2.json"]
     shown = run(app, ["report", f"{reports}/ada/result.json"]).output
     assert "12.35 / 16" in shown
     assert "SECRET" not in shown

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,7 @@ from grader.exports.junit import junit
 from grader.exports.moodle import moodle, moodle_worksheet
 from grader.exports.rows import Book, join, without_roster
 from grader.reports.text import line
+from grader.result import Result
 from grader.roster import read_roster
 
 
@@ -71,9 +73,8 @@ def export(
     book = Book(rows, column, template)
     if format is Format.gradescope and len(book.results) > 1:
         out.mkdir(parents=True, exist_ok=True)
-        for result in book.results:
-            name = "".join(one if one.isalnum() or one in "-_." else "_" for one in result.submission)
-            _write(out / f"{name.lstrip('.')}.json", gradescope(Book(without_roster([result]))))
+        for name, result in _named(book.results).items():
+            _write(out / f"{name}.json", gradescope(Book(without_roster([result]))))
     else:
         out.parent.mkdir(parents=True, exist_ok=True)
         _write(out, WRITERS[format](book))
@@ -87,6 +88,19 @@ def export(
         if count:
             typer.echo(f"{count} {what}", err=True)
     typer.echo(f"{len(book.graded)} written to {out}")
+
+
+def _named(results: Sequence[Result]) -> dict[str, Result]:
+    """Each result by a name for its file that is its own on every system: `team 7` and `Team_7` need two."""
+    found: dict[str, Result] = {}
+    taken: set[str] = set()
+    for result in results:
+        plain = "".join(one if one.isalnum() or one in "-_." else "_" for one in result.submission).lstrip(".")
+        names = itertools.chain([plain], (f"{plain}_{number}" for number in itertools.count(2)))
+        name = next(one for one in names if one and one.casefold() not in taken)
+        taken.add(name.casefold())
+        found[name] = result
+    return found
 
 
 def _write(file: Path, text: str) -> None:
