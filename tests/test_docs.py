@@ -33,20 +33,23 @@ STUDENTS = ("venv", "pip", "pytest", "pycodestyle", "tests.test_")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, its text, and the words of the comment above it."""
+    """A fenced block: its language, its text, and what stands above it: the name of a file, or whether it `runs`."""
 
     page: Path
     language: str
     text: str
-    comment: str
+    file: str
+    runs: bool
 
 
 def blocks(page: Path) -> Iterator[Block]:
     fences = re.finditer(
-        r"(?:<!-- ([^\n]*) -->\n)?^```(\w*)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+        r"(?:^`([^`\n]+)`:\n\n|^(<!-- runs -->)\n)?^```(\w*)\n(.*?)^```$",
+        page.read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
     )
     for fence in fences:
-        yield Block(page, fence[2], fence[3], fence[1] or "")
+        yield Block(page, fence[3], fence[4], fence[1] or "", fence[2] is not None)
 
 
 def commands(page: Path) -> Iterator[str]:
@@ -142,11 +145,11 @@ def test_the_blocks_that_are_marked_run(tmp_path: Path) -> None:
     environment = os.environ | {"PATH": os.pathsep.join(paths), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     printed = ""
     for block in blocks(ROOT / "docs" / "instructors.md"):
-        if block.comment.startswith("file: "):
-            file = tmp_path / block.comment.removeprefix("file: ")
+        if block.file:
+            file = tmp_path / block.file
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(block.text, encoding="utf-8")
-        elif block.comment == "runs":
+        elif block.runs:
             done = subprocess.run(
                 ["sh", "-eu", "-c", block.text],
                 check=False,
