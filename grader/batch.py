@@ -21,7 +21,7 @@ from grader.batching.job import Job, Outcome
 from grader.batching.terms import Terms
 from grader.gradebook import Gradebook
 from grader.gradebook.book import GRADER
-from grader.reports.files import STAFF_FILE, STUDENT_FILES, write_reports
+from grader.reports.files import STAFF_FILE, STUDENT_FILES, remove_answers, write_reports
 from grader.result import Result
 
 AGAIN = "everything is graded again"
@@ -124,6 +124,7 @@ def _commit(job: Job, outcome: Outcome, book: Gradebook, sheet: str, reports: Pa
         state: Literal["refused", "failed"] = "refused" if outcome.kind == "refused" else "failed"
         for name in FILES:  # what an earlier grading said is no longer true
             (reports / name).unlink(missing_ok=True)
+        remove_answers(reports)
         book.add_problem(sheet, job.name, job.path, state, problem or outcome.reason)
         (tally.refused if state == "refused" else tally.failed)[job.name] = problem or outcome.reason
 

@@ -344,6 +344,14 @@ def test_points_have_no_trailing_zeros(value: str, shown: str) -> None:
     assert words.points(Decimal(value)) == shown
 
 
+def test_an_answer_that_was_taken_back_is_read_by_nobody(tmp_path: Path) -> None:
+    task = make_task(make_test()).model_copy(update={"cell": "q-1", "answer": "Yes."})
+    write_reports(make_result(task), tmp_path)
+    assert (tmp_path / "answers" / "q-1.md").read_text() == "Yes.\n"
+    write_reports(make_result(task.model_copy(update={"answer": ""})), tmp_path)
+    assert list((tmp_path / "answers").iterdir()) == []
+
+
 def test_all_reports_are_written_and_no_link_is_followed(tmp_path: Path) -> None:
     result = make_result(make_task(make_test(), make_hidden(1)))
     files = write_reports(result, tmp_path / "out")

@@ -36,16 +36,23 @@ STUDENT_FILES: Mapping[str, Callable[[StudentResult], str]] = {
 
 
 def write_reports(result: Result, folder: Path) -> list[Path]:
-    """Write the result and all its faces; what was there under these names is replaced, links are never followed."""
+    """Write the result and all its faces; what an earlier result said is gone, links are never followed."""
     folder.mkdir(parents=True, exist_ok=True)
     student = student_view(result)
     texts = {STAFF_FILE: result.to_json()} | {name: face(student) for name, face in STUDENT_FILES.items()}
     answers = {f"{ANSWERS}/{task.cell}.md": f"{task.answer}\n" for task in result.tasks if task.answer}
+    remove_answers(folder)
     if answers:
         (folder / ANSWERS).mkdir(exist_ok=True)
     for name, text in (texts | answers).items():
         _write(folder / name, text)
     return [folder / name for name in texts | answers]
+
+
+def remove_answers(folder: Path) -> None:
+    """Remove the answers of an earlier grading: nobody is to read what was handed in before."""
+    for file in (folder / ANSWERS).glob("*.md"):
+        file.unlink()
 
 
 def write_page(file: Path, text: str) -> Path:
