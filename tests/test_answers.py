@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 
 from grader.answers.reading import MAX_BYTES, read_answers
 from grader.answers.words import count_words
-from grader.grade import Handin, with_bench
+from grader.batching.job import Job, Settings, Station
+from grader.grade import Bench, Handin, with_bench
 from grader.intake import Refused, Submission, take_in
 from grader.reader import Reading
 from grader.result import TaskResult
@@ -276,6 +278,25 @@ def test_answers_are_read_behind_the_wall_and_count_in_the_total(
     assert (first.score, first.pending) == (Decimal("1.5"), 2)
     states = {task.id: (task.state, task.note) for task in second.tasks}
     assert states["5"] == ("refused", "answers.toml:1: it has more than 2,000 dots.")
+
+
+def test_a_quiz_is_graded_once_more_when_it_is_over_and_its_answers_may_be_told(
+    with_answers: Path, nested: NestedWall
+) -> None:
+    chosen = load_sheet("sums", with_answers)
+    make_release(chosen)
+    job = Job("team", str(with_answers / "student" / "sums"))
+    settings = Settings(str(chosen.folder), str(with_answers), seed=1)
+
+    def twice(bench: Bench) -> Iterator[str]:
+        known = ""
+        for year in (2999, 2999, 2000, 2000):
+            station = Station(bench, replace(settings, last_due=datetime(year, 1, 1, tzinfo=UTC)))
+            outcome = station.do(replace(job, known=known))
+            known = outcome.key
+            yield outcome.kind
+
+    assert with_bench(chosen, nested, lambda bench: [*twice(bench)]) == ["graded", "unchanged", "graded", "unchanged"]
 
 
 CHARACTERS = st.text(st.sampled_from("[]{}=.,\"'#\n\t ab1_-\\") | st.characters(), max_size=400)
