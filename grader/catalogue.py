@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import tomllib
 from collections.abc import Mapping
@@ -91,7 +92,9 @@ def apply_edits(entry: Variant, solution: Mapping[str, str]) -> dict[str, str]:
     files = dict(solution)
     for edit in entry.edit:
         if edit.file not in files:
-            raise CatalogueError(f"{entry.id}: there is no file {edit.file} in the solution")
+            near = difflib.get_close_matches(edit.file, files, 1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise CatalogueError(f"{entry.id}: there is no file {edit.file} in the solution{meant}")
         text = files[edit.file]
         inside = [at for start, end in _gap_ranges(text, edit.file) for at in _places(text[:end], edit.find, start)]
         if len(inside) != 1:

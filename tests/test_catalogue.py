@@ -50,6 +50,7 @@ def test_an_edit_is_made_inside_the_gap_and_nowhere_else(tmp_path: Path) -> None
         (entry("gone"), "m: 'gone' stands 0 times in the gaps of a.py"),
         (entry("def add"), "m: 'def add' stands 0 times"),
         (entry(file="c.py"), "there is no file c.py"),
+        (entry(file="a.ipynb"), "there is no file a.ipynb in the solution; did you mean a.py?"),
         (entry(extra='tets = "x"\n'), "mistake 'm': tets: Extra inputs are not permitted"),
         (entry() + entry(), "two entries have the id 'm'"),
         ("[[mistake]", "adding.toml: "),
