@@ -36,8 +36,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, help=f"default: {EPOCHS} for the real data, {EPOCHS_MADE} for drawn ones")
     parser.add_argument("--batch_size", type=int, default=128)
     parser.add_argument("--learning_rate", type=float, default=1e-3)
-    parser.add_argument("--within", type=int, default=6, help="class to interpolate within (default: 6, shirts)")
-    parser.add_argument("--between", type=int, nargs=2, default=(9, 3), help="classes to interpolate between")
+    classes = {"type": int, "choices": range(len(CLASSES)), "metavar": f"0...{len(CLASSES) - 1}"}
+    parser.add_argument("--within", **classes, default=6, help="class to interpolate within (default: 6, shirts)")
+    parser.add_argument("--between", **classes, nargs=2, default=(9, 3), help="classes to interpolate between")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="cpu or cuda")
     parser.add_argument("--download", action="store_true", help="fetch Fashion MNIST into data/ and use it")
     parser.add_argument("--seed", type=int, default=0)
