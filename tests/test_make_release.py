@@ -14,7 +14,7 @@ import pytest
 
 from grader import GapgradeError
 from grader.commands.exits import run_app
-from grader.sheet import load_sheet
+from grader.sheet import Rules, load_sheet
 from tools import make_release as command
 from tools.exercise import load_exercise, requirements, with_required
 from tools.release import build_release
@@ -204,6 +204,25 @@ def test_the_readme_tells_the_sheet_its_tasks_and_its_rules(course: Path) -> Non
     assert "16 January 2027, 23:59 (UTC+01:00)" in readme
     assert "3 pushes are free on `main`; each further one costs 1 point, at most 2 points in all." in readme
     assert "You pass with 1.75 of 3.5 points (50 %)" in readme
+
+
+def test_the_readme_tells_what_each_rule_costs(course: Path) -> None:
+    rules = Rules.model_validate(
+        {
+            "pushes": {"limit": 1, "deduct": 2},
+            "comments": {"deduct": "0.25", "at_most": 1},
+            "late": {"per_day": "0.1", "at_most_days": 1},
+            "submission_pdf": {"deduct": 1},
+            "run_all": {"deduct": 0},
+        }
+    )
+    sheet = load_sheet("mini", course).model_copy(update={"rules": rules})
+    readme = build_release(sheet).files["README.md"].decode()
+    assert "1 push is free on `main`; each further one costs 2 points." in readme
+    assert "one without it is noted and costs 0.25 points, at most 1 point in all." in readme
+    assert "for each day begun; after 1 day it counts nothing." in readme
+    assert "on its first page; one that does not, or is missing, costs 1 point." in readme
+    assert "A notebook runs from its first cell to its last." in readme
 
 
 def test_what_the_release_needs_is_one_line_a_package(course: Path) -> None:

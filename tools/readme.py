@@ -112,19 +112,25 @@ def _rules(sheet: Sheet) -> Iterator[str]:
         cost = f" and cost {_points(rules.gaps.deduct)}" if rules.gaps.deduct else ""
         yield f"Only the gaps are graded: edits outside them are undone and noted{cost}."
     if rules.comments:
-        cost = f" and costs {_points(rules.comments.deduct)}" if rules.comments.deduct else ""
-        yield f"Each gap holds a comment of your own; one without it is noted{cost}{_at_most(rules.comments.at_most)}."
+        price = f"{_points(rules.comments.deduct)}{_at_most(rules.comments.at_most)}"
+        cost = f" and costs {price}" if rules.comments.deduct else ""
+        yield f"Each gap holds a comment of your own; one without it is noted{cost}."
     if any(task.kind == "code" for task in sheet.tasks):
         yield "A loop over tensors is noted, and costs nothing: look for a vectorised form."
         yield "What stands in gaps may be compared between submissions."
     if rules.late:
         lost = f"loses {_percent(rules.late.per_day)} of its points for each day begun"
-        yield f"Late work {lost}; after {rules.late.at_most_days} days it counts nothing."
+        days = f"{rules.late.at_most_days} day{'' if rules.late.at_most_days == 1 else 's'}"
+        yield f"Late work {lost}; after {days} it counts nothing."
     if rules.submission_pdf:
         file = f"`{rules.submission_pdf.file}`"
-        yield f"{file} names the matriculation number of each of you on its first page."
+        deduct = rules.submission_pdf.deduct
+        cost = f"; one that does not, or is missing, costs {_points(deduct)}" if deduct else ""
+        yield f"{file} names the matriculation number of each of you on its first page{cost}."
     if sheet.runs_all:
-        cost = f"; one that does not costs {_points(rules.run_all.deduct)}" if rules.run_all else ""
+        cost = ""
+        if rules.run_all and rules.run_all.deduct:
+            cost = f"; one that does not costs {_points(rules.run_all.deduct)}"
         yield f"A notebook runs from its first cell to its last{cost}."
 
 
