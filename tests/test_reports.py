@@ -286,6 +286,12 @@ def test_gradescope_shows_hidden_tests_and_their_points_later() -> None:
     ]
 
 
+def test_gradescope_tells_what_is_known_of_written_work() -> None:
+    note = "A person grades this. review.md has 401 words of at most 350, 51 too many."
+    review = make_task(id="3", kind="review", state="pending", score=Decimal(0), note=note)
+    assert [one["output"] for one in gradescope(student_view(make_result(review)))["tests"]] == [note]
+
+
 def test_at_most_ten_annotations_of_a_kind_and_the_rest_is_counted() -> None:
     tests = [make_test(i, message=f"wrong in way {i}") for i in range(25)]
     evidence = tuple(Evidence(text=f"line {i}", file="lib/a.py", line=i) for i in range(1, 12))

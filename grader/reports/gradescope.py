@@ -52,13 +52,12 @@ def _output(result: Result) -> str:
 
 
 def _task(task: TaskResult, visibility: Visibility) -> dict[str, Any]:
-    note = words.waits(task) if task.state == "pending" else task.note
     return {
         "number": line(task.id),
         "name": line(words.name(task)) + (" (bonus)" if task.bonus else ""),
         "score": words.as_json(task.score),
         "max_score": words.as_json(task.max_score),
-        "output": plain(note),
+        "output": plain(task.note),  # of written work, too: that a person grades it, how many words it has
         "visibility": visibility,
     }
 
