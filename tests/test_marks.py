@@ -86,7 +86,14 @@ def rows_of(change: Row, more: Row | None = None) -> Callable[[list[Row]], None]
         (rows_of({"points": "1e999999999"}), "8: '1e999999999' are no points"),
         (rows_of({"points": "1_0"}), "8: '1_0' are no points"),
         (rows_of({"points": "1"}, {"points": "2"}), "9: item 1 of task 4 stands here for the second time"),
-        (rows_of({"points": "1", "state": "v7"}), "8: somebody changed task 4 of ada since this table was made"),
+        (
+            rows_of({"points": "1", "state": "v7 of ada, 4"}),
+            "8: somebody changed task 4 of ada since",
+        ),
+        (
+            rows_of({"points": "1", "state": "v0 of ada, 4.10"}),
+            "8: by its state ('v0 of ada, 4.10') this row is",
+        ),
         (lambda rows: (fill(rows), rows.pop()) and rows.pop(), "5: task 3 of ada needs a row for each of its items"),
     ],
 )

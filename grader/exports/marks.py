@@ -13,7 +13,7 @@ from pathlib import Path
 from grader import GapgradeError
 from grader.exports.cells import ExportError, column, number, read_table, unsafe, write_csv
 from grader.gradebook import GradebookError
-from grader.gradebook.reviews import Review, Saving
+from grader.gradebook.reviews import Known, Review, Saving
 from grader.review.desk import Desk, Place, View
 from grader.review.rubric import fitted, items_of, read_item, why
 from grader.sheet import Sheet
@@ -62,10 +62,15 @@ def write_marks(desk: Desk) -> str:
                     "points": "" if points is None else number(points),
                     "of": number(item.points),
                     "comment": known.review.comment if place_of == 1 else "",
-                    "state": known.state,
+                    "state": known.state + _of(place),
                 }
             )
     return write_csv(HEADER, rows)
+
+
+def _of(place: Place) -> str:
+    """Ends a row's state: a spreadsheet takes names and task numbers for numbers (`007`, `2.10`), but no such text."""
+    return f" of {place.entry.label}, {place.task.id}"
 
 
 def read_marks(desk: Desk, file: Path) -> list[Saving]:
@@ -112,15 +117,26 @@ def _changed(sheet: Sheet, view: View, rows: Sequence[_Row]) -> Saving | None:
     comment = comments[0].comment.replace("\r\n", "\n").strip() if comments else ""
     if points == fitted(known.review.items, task) and comment == known.review.comment:
         return None
-    if any(row.state != known.state for row in rows):
-        who = known.review.who or (known.mark.who if known.mark else "somebody")
-        raise MarksError(
-            f"{rows[0].line}: {who} changed task {task.id} of {place.entry.label} since this table was made; "
-            "export it again and enter your points there"
-        )
+    _check_state(place, known, rows)
     done = all(one is not None for one in points)
     review = Review(place.entry.id, task.id, points, comment, done)
     return Saving(sheet.name, place.entry.name, review, known.state, why(task, points, comment))
+
+
+def _check_state(place: Place, known: Known, rows: Sequence[_Row]) -> None:
+    """The rows are this task's of this submission, and nobody changed it since they were written."""
+    for row in rows:
+        if not row.state.endswith(_of(place)):
+            raise MarksError(
+                f"{row.line}: by its state ({row.state!r:.80}) this row is none{_of(place)}; a spreadsheet may have "
+                "changed names or numbers, so open the table with its columns as text"
+            )
+        if row.state != known.state + _of(place):
+            who = known.review.who or (known.mark.who if known.mark else "somebody")
+            raise MarksError(
+                f"{rows[0].line}: {who} changed task {place.task.id} of {place.entry.label} since this table was made; "
+                "export it again and enter your points there"
+            )
 
 
 def _place(view: View, row: _Row) -> Place:
