@@ -13,7 +13,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbformat.v4 import new_markdown_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from grader import GapgradeError
 from grader.grade import Handin, with_bench
@@ -112,9 +112,11 @@ def test_a_model_answer_or_solution_in_a_released_notebook_is_found(tmp_path: Pa
 def test_what_nbgrader_marks_as_an_answer_is_one_and_what_otter_puts_in_raw_cells_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "work.ipynb"
     graded = {"nbgrader": {"grade": True, "solution": True, "grade_id": "part b", "points": 2}}
-    file.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=[new_markdown_cell("Secret.", metadata=graded)])))
-    (cell_,) = json.loads(release_notebook(read_source(file, "work.ipynb"), "work.ipynb"))["cells"]
-    assert (cell_["id"], "".join(cell_["source"])) == ("part-b", "TODO: your answer here")
+    code_ = new_code_cell("x = 1", metadata={"nbgrader": {"grade": False, "locked": True, "grade_id": "part_a"}})
+    both = [code_, new_markdown_cell("Secret.", metadata=graded)]
+    file.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=both)))
+    given, answer = json.loads(release_notebook(read_source(file, "work.ipynb"), "work.ipynb"))["cells"]
+    assert (given["id"], answer["id"], "".join(answer["source"])) == ("part_a", "part-b", "TODO: your answer here")
     cells = [nbformat.v4.new_raw_cell("# BEGIN SOLUTION"), new_markdown_cell("Secret.")]
     file.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
     with pytest.raises(GapgradeError, match="cell 1 is otter's raw cell '# BEGIN SOLUTION'; give answers the tag"):
@@ -123,8 +125,8 @@ def test_what_nbgrader_marks_as_an_answer_is_one_and_what_otter_puts_in_raw_cell
 
 def test_a_notebook_marked_for_nbgrader_or_otter_is_a_source_too(tmp_path: Path) -> None:
     cells = [
-        nbformat.v4.new_code_cell("def one():\n    ### BEGIN SOLUTION\n    # why\n    return 1\n    ### END SOLUTION"),
-        nbformat.v4.new_code_cell("two = 2  # SOLUTION", outputs=[new_output("stream", text="2")], execution_count=3),
+        new_code_cell("def one():\n    ### BEGIN SOLUTION\n    # why\n    return 1\n    ### END SOLUTION"),
+        new_code_cell("two = 2  # SOLUTION", outputs=[new_output("stream", text="2")], execution_count=3),
         new_markdown_cell("Because.", id="q-1", metadata={"tags": ["answer"]}),
     ]
     file = tmp_path / "work.ipynb"

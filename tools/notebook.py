@@ -63,10 +63,10 @@ def _translate_cell(cell: Any, where: str) -> None:
     graded = cell.metadata.pop("nbgrader", {})
     if "id" in cell:  # the percent format keeps metadata, and not the id
         cell.metadata.setdefault("id", cell.id)
+    if named := graded.get("grade_id"):
+        cell.metadata["id"] = re.sub(r"[^\w-]", "-", named, flags=re.ASCII)[:64]
     if cell.cell_type == "markdown" and graded.get("solution"):
         cell.metadata["tags"] = sorted({*_tags(cell), ANSWER})
-        named = graded.get("grade_id") or cell.metadata.get("id", "")
-        cell.metadata["id"] = re.sub(r"[^\w-]", "-", named, flags=re.ASCII)[:64]
 
 
 def answers_of(text: str) -> dict[str, str]:
