@@ -155,6 +155,17 @@ def test_what_is_not_right_is_told_with_its_line_and_what_was_read(score: Score)
     ]  # fmt: skip
 
 
+def test_answers_under_another_name_or_outside_their_table_are_not_passed_over_in_silence(score: Score) -> None:
+    note = score("5", '[forward]\nmaen = "x"\nvariance = "b"\nodds = "2/3"').note
+    assert note.splitlines()[1:] == [
+        "answers.toml: mean has no answer.",
+        "answers.toml:2: maen is not asked for; is its name right?",
+    ]
+    for task, table in (("5", "forward"), ("6", "quiz")):
+        lines = score(task, 'mean = "x"\n[q1]\na = "yes"').note.splitlines()
+        assert lines[1] == f"answers.toml has nothing below a line [{table}]; is it still there?"
+
+
 @pytest.mark.parametrize("value", ["1979-05-27", "{ a = 1 }", "[[1]]", "[1, 2]", "true", '["x"]', "inf", "9" * 200])
 def test_a_value_of_another_type_costs_only_its_own_part(score: Score, value: str) -> None:
     result = score("5", f'[forward]\nmean = {value}\nvariance = "b"')
@@ -165,9 +176,18 @@ def test_a_value_of_another_type_costs_only_its_own_part(score: Score, value: st
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('[forward]\nmean = "x', "answers.toml:2: it is no TOML: Unterminated string; each answer is one line, between quotes."),
-        ("[forward]\nmean = 1\nmean = 2", "answers.toml:3: it is no TOML: Cannot overwrite a value; each answer is one line, between quotes."),
-        ("[forward]\nmean = x\n", "answers.toml:2: it is no TOML: Invalid value; each answer is one line, between quotes."),
+        (
+            '[forward]\nmean = "x',
+            "answers.toml:2: it is no TOML: Unterminated string; each answer is one line, between quotes.",
+        ),
+        (
+            "[forward]\nmean = 1\nmean = 2",
+            "answers.toml:3: it is no TOML: Cannot overwrite a value; each answer is one line, between quotes.",
+        ),
+        (
+            "[forward]\nmean = x\n",
+            "answers.toml:2: it is no TOML: Invalid value; each answer is one line, between quotes.",
+        ),
         (b'[forward]\nmean = "\xff"', "answers.toml:2: it is not UTF-8; save it as UTF-8."),
         ("[forward]\nmean = " + "9" * 5000, "answers.toml:1: it holds a number or brackets beyond all measure."),
         ('x = "' + "1" * MAX_BYTES + '"', "answers.toml:1: it has more than the 65,536 bytes that are read."),

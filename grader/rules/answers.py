@@ -18,7 +18,8 @@ from grader.rules.evidence import counted
 from grader.score import round_down
 from grader.sheet import Sheet, Task
 
-MAX_SHOWN = 80
+MAX_SHOWN = 80  # characters of an answer or its name
+MAX_STRANGE = 5  # names that nobody asked for
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,17 @@ def _below(table: str, found: dict[str, Any]) -> _Answers:
 def _score_formulas(sheet: Sheet, task: Task, key: FormulaKey, answers: _Answers) -> Scored:
     judged = judge_formulas(key, answers.values)
     right = [one for one in judged if one.verdict == "right"]
-    lines = [f"{len(right)} of {counted(len(judged), 'answer')} right."]
+    lines = [f"{len(right)} of {counted(len(judged), 'answer')} right.", *_no_table(task, answers)]
     lines += [_line(one, key, answers) for one in judged if one.verdict != "right"]
+    strange = sorted(answers.values.keys() - set(key.paths()))
+    lines += [f"{answers.place(name)}: {name[:MAX_SHOWN]} is not asked for; is its name right?" for name in strange[:MAX_STRANGE]]
     score = min(task.points, round_down(sum((one.points for one in right), Decimal(0)), sheet))
     return Scored(score, "graded", "\n".join(lines))
+
+
+def _no_table(task: Task, answers: _Answers) -> list[str]:
+    """Where a whole table is missing, its heading may be: then nothing below it is found."""
+    return [] if answers.values else [f"{FILE} has nothing below a line [{task.answers}]; is it still there?"]
 
 
 def _line(one: JudgedPart, key: FormulaKey, answers: _Answers) -> str:
@@ -107,7 +115,7 @@ def _score_quiz(sheet: Sheet, task: Task, key: QuizKey, answers: _Answers, now: 
     judged = judge_quiz(key, answers.values)
     items = [item for question in judged for item in question.items]
     answered = [item for item in items if item.verdict in ("right", "wrong")]
-    lines = [f"{len(answered)} of {counted(len(items), 'statement')} answered."]
+    lines = [f"{len(answered)} of {counted(len(items), 'statement')} answered.", *_no_table(task, answers)]
     for item in items:
         if item.verdict == "unreadable":
             lines.append(f"{answers.place(item.path)}: {item.path} counts as abstained: {item.problem}.")
