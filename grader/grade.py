@@ -18,7 +18,7 @@ from grader.feedback import read_feedback
 from grader.intake import Submission
 from grader.pictures import Gallery, gallery_of
 from grader.pushes import PushCount
-from grader.reader import Reading, handed_notebooks, load_notebooks, load_templates, read_behind
+from grader.reader import Reading, as_handed_in, load_notebooks, load_templates, read_behind
 from grader.replay import with_mistake
 from grader.result import Result, TaskResult, TestResult, Versions
 from grader.rules import apply_rules, counts_pdf, extension, late, score_other
@@ -131,9 +131,7 @@ class Bench:
     def _tasks(self, cell: Cell, handin: Handin, reading: Reading, seed: int, now: datetime) -> list[TaskResult]:
         sheet = self.sheet.due_at(handin.last_due or handin.due)  # quizzes are explained when nobody can hand in
         if sheet.rules.gaps.mode == "keep":
-            files = handin.submission.files
-            named = handed_notebooks(self.notebooks, files)
-            cell.place({**files, **{path: files[name] for path, name in named.items()}})
+            cell.place(as_handed_in(self.notebooks, handin.submission.files))
         else:
             cell.place({path: text.encode() for path, text in reading.files.items()})
         tests = self.suite.run(Gate(cell, seed, sheet.limits.submission_seconds), seed)

@@ -9,7 +9,7 @@ from typing import Any
 
 from grader.answers.key import FILE as ANSWERS
 from grader.answers.reading import MAX_BYTES as MAX_ANSWERS_BYTES
-from grader.cells import SUFFIX, notebook_path, text_path
+from grader.cells import SUFFIX, TEXT_SUFFIX, notebook_path, text_path
 from grader.sheet import Sheet, SheetError
 from grader.splice import MAX_FILE_BYTES
 from grader.wall import Call, Cell, Failure
@@ -17,6 +17,7 @@ from grader.work import GapText, filled_gaps
 
 MAX_TOTAL_BYTES = 4 * 2**20
 NOT_GRADED = ("tests/", "gapcheck/", "conftest.py", ".github/")
+_OURS = ".gapgrade/"  # tells a student's checkout which notebooks there are
 _LEFT_BEHIND = ("__pycache__", ".ipynb_checkpoints")
 
 SOURCE = """
@@ -208,6 +209,17 @@ def handed_notebooks(notebooks: Iterable[str], handed_in: Iterable[str]) -> dict
     if len(missing) == len(left) == 1:
         found[missing[0]] = left[0]
     return found
+
+
+def as_handed_in(notebooks: Iterable[str], files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """A submission's files where edits are kept: of its notebooks the release's, each once, by its name there.
+
+    Tests import a notebook by its file's name, or without one where there is no other.
+    """
+    named = handed_notebooks(notebooks, files)
+    others = (SUFFIX, TEXT_SUFFIX)
+    kept = {path: data for path, data in files.items() if not path.endswith(others) and not path.startswith(_OURS)}
+    return kept | {path: files[name] for path, name in named.items()}
 
 
 def _alike(name: str, notebooks: Iterable[str]) -> str:

@@ -333,8 +333,13 @@ def test_where_edits_are_kept_the_notebook_runs_as_it_was_handed_in(nested: Nest
     notebook["cells"].insert(4, code("!ls\nhalf = 0.5"))
     folder = hand_in(course, tmp_path / "team", notebook)
     (folder / "divergence.ipynb").rename(folder / "divergence_7.ipynb")
-    (result,) = grade(course, nested, folder)
-    assert scores(result) == [3, 1, 0]
+    alone = tmp_path / "mine.ipynb"
+    shutil.copy(folder / "divergence_7.ipynb", alone)
+    beside = hand_in(course, tmp_path / "beside", notebook)
+    shutil.rmtree(beside / ".gapgrade")
+    (beside / "scratch.ipynb").write_text(json.dumps(released(course)))
+    (beside / "divergence.nb.py").write_text("scale = 0\n")
+    assert [scores(result) for result in grade(course, nested, folder, alone, beside)] == [[3, 1, 0]] * 3
 
 
 STYLE = '\n[[task]]\nid = "4"\npoints = 1\nkind = "style"\n\n[rules.comments]\ndeduct = 0.5\n'
