@@ -86,8 +86,8 @@ def _score_formulas(sheet: Sheet, task: Task, key: FormulaKey, answers: _Answers
     right = [one for one in judged if one.verdict == "right"]
     lines = [f"{len(right)} of {counted(len(judged), 'answer')} right.", *_no_table(task, answers)]
     lines += [_line(one, key, answers) for one in judged if one.verdict != "right"]
-    strange = sorted(answers.values.keys() - set(key.paths()))
-    lines += [f"{answers.place(name)}: {name[:MAX_SHOWN]} is not asked for; is its name right?" for name in strange[:MAX_STRANGE]]
+    for name in sorted(answers.values.keys() - set(key.paths()))[:MAX_STRANGE]:
+        lines.append(f"{answers.place(name)}: {name[:MAX_SHOWN]} is not asked for; is its name right?")
     score = min(task.points, round_down(sum((one.points for one in right), Decimal(0)), sheet))
     return Scored(score, "graded", "\n".join(lines))
 
