@@ -21,7 +21,7 @@ from grader.exports.classroom import classroom
 from grader.exports.gradescope import gradescope
 from grader.exports.ilias import ilias
 from grader.exports.junit import junit
-from grader.exports.moodle import moodle, moodle_worksheet
+from grader.exports.moodle import comment, moodle, moodle_worksheet
 from grader.exports.rows import Book, Row, join, read_results, without_roster
 from grader.gradebook import open_gradebook
 from grader.gradebook.marks import give_points
@@ -167,6 +167,12 @@ def test_ilias_without_a_file_needs_ids_and_waits_for_pending_points() -> None:
     assert (row["status"], row["lastname"], row["firstname"]) == ("notgraded", "L", "Ada")
     with pytest.raises(ExportError, match="ilias_id"):
         ilias(book(Person("ada")))
+
+
+def test_a_comment_calls_no_task_worthless_that_nobody_graded_yet() -> None:
+    (task,) = result().tasks
+    waiting = task.model_copy(update={"id": "2", "state": "pending", "score": Decimal(0)})
+    assert comment(result(tasks=(task, waiting))).endswith("1.1: 12.35 / 16; 2: - / 16")
 
 
 def test_classrooms_grades_keep_fractions_and_list_everyone() -> None:

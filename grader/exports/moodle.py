@@ -69,11 +69,11 @@ def moodle_worksheet(book: Book) -> str:
 
 
 def comment(result: Result) -> str:
-    """What a student reads beside the points: per task, one line of text."""
-    tasks = "; ".join(
-        f"{task.id}: {words.points(task.score)} / {words.points(task.max_score)}" for task in result.tasks
-    )
-    return f"{words.verdict(result)}. {tasks}"
+    """What a student reads beside the points: per task, one line of text; `-` stands for what nobody graded yet."""
+    scores = ("-" if task.state == "pending" else words.points(task.score) for task in result.tasks)
+    tasks = zip(result.tasks, scores, strict=True)
+    told = "; ".join(f"{task.id}: {score} / {words.points(task.max_score)}" for task, score in tasks)
+    return f"{words.verdict(result)}. {told}"
 
 
 def _grade_column(header: tuple[str, ...], book: Book) -> int:
