@@ -6,6 +6,7 @@ https://gradescope-autograders.readthedocs.io/en/latest/specs/ and .../submissio
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -49,6 +50,7 @@ class Places:
 
 class _Dates(BaseModel):
     due_date: AwareDatetime | None = None
+    late_due_date: AwareDatetime | None = None
 
 
 class _User(BaseModel):
@@ -72,8 +74,17 @@ class Metadata(BaseModel):
     def due(self, sheet: Sheet) -> datetime | None:
         """When it is due here, where that is later than the sheet says: an extension, or a later assignment."""
         dates = [user.assignment.due_date for user in self.users] + [self.assignment.due_date]
-        later = [date for date in dates if date and sheet.due and date > sheet.due]
-        return max(later, default=None)
+        return _last(dates, sheet)
+
+    def last_due(self, sheet: Sheet) -> datetime | None:
+        """Until when anything can be handed in here, as far as this submission's metadata tell."""
+        of_all = [self.assignment, *(user.assignment for user in self.users)]
+        return _last([date for one in of_all for date in (one.due_date, one.late_due_date)], sheet)
+
+
+def _last(dates: Iterable[datetime | None], sheet: Sheet) -> datetime | None:
+    """The latest of those that are later than the sheet's due date."""
+    return max((date for date in dates if date and sheet.due and date > sheet.due), default=None)
 
 
 def autograde(places: Places, sheet: Sheet, *, hidden: Visibility = "after_published") -> dict[str, Any]:
@@ -92,7 +103,13 @@ def autograde(places: Places, sheet: Sheet, *, hidden: Visibility = "after_publi
             check_complete(submission, sheet.submission.files)
     except IntakeError as refusal:
         return _refused(str(refusal), sheet)
-    handin = Handin(submission, handed_in_at=metadata.created_at, members=metadata.members, due=metadata.due(sheet))
+    handin = Handin(
+        submission,
+        handed_in_at=metadata.created_at,
+        members=metadata.members,
+        due=metadata.due(sheet),
+        last_due=metadata.last_due(sheet),
+    )
     wall, weaker = _strongest_wall()
     try:
         result = with_bench(sheet, wall, lambda bench: bench.grade(handin))

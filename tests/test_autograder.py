@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -181,3 +182,12 @@ def test_the_latest_due_date_that_gradescope_knows_counts_where_it_is_later(cour
     due = autograde.Metadata.model_validate(extended).due(sheet)
     assert due is not None
     assert due.isoformat() == "2027-01-18T12:00:00+00:00"
+
+
+def test_a_quiz_is_explained_when_gradescope_takes_no_late_work_any_more(course: Path) -> None:
+    sheet = load_sheet("sums", course)
+    assert autograde.Metadata.model_validate(METADATA).last_due(sheet) is None
+    dates = {**METADATA["assignment"], "late_due_date": "2027-01-20T12:00:00Z"}
+    late = autograde.Metadata.model_validate({**METADATA, "assignment": dates})
+    assert late.due(sheet) is None
+    assert late.last_due(sheet) == datetime.fromisoformat("2027-01-20T12:00:00Z")

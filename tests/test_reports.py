@@ -286,6 +286,16 @@ def test_gradescope_shows_hidden_tests_and_their_points_later() -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", ["quiz", "formula"])
+def test_gradescope_does_not_tell_who_hands_in_again_which_answers_are_right(kind: str) -> None:
+    task = make_task(kind=kind, note="1 of 4 answers right.")
+    (entry,) = gradescope(student_view(make_result(task)))["tests"]
+    assert (entry["score"], entry["visibility"]) == (2.5, "after_published")
+    refused = task.model_copy(update={"state": "refused", "note": "answers.toml:3: it is no TOML."})
+    (entry,) = gradescope(student_view(make_result(refused)))["tests"]
+    assert entry["visibility"] == "visible"
+
+
 def test_gradescope_tells_what_is_known_of_written_work() -> None:
     note = "A person grades this. review.md has 401 words of at most 350, 51 too many."
     review = make_task(id="3", kind="review", state="pending", score=Decimal(0), note=note)

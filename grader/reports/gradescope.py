@@ -13,6 +13,7 @@ from grader.reports.text import line, plain
 from grader.reports.views import StudentResult
 from grader.result import Result, TaskResult, TestResult
 
+KEYED = ("formula", "quiz")
 Visibility = Literal["hidden", "after_due_date", "after_published", "visible"]
 
 
@@ -20,13 +21,15 @@ def gradescope(student: StudentResult, *, hidden: Visibility = "after_published"
     """The object to write to `/autograder/results/results.json`.
 
     Args:
-        hidden: from when on students see the hidden tests' titles and hints, and the points of tasks that have any.
-            Gradescope shows a student the total only when every entry is visible.
+        hidden: from when on students see the hidden tests' titles and hints, the points of tasks that have any, and
+            those of answers with a key: who hands in again and again would ask for them one by one. Gradescope shows a
+            student the total only when every entry is visible.
     """
     result = student.shown
     entries: list[dict[str, Any]] = []
     for task in result.tasks:
-        concealed = any(test.visibility == "hidden" for test in task.tests)
+        keyed = task.kind in KEYED and task.state == "graded"
+        concealed = keyed or any(test.visibility == "hidden" for test in task.tests)
         entries.append(_task(task, hidden if concealed else "visible"))
         entries += [_test(test, task, hidden if test.visibility == "hidden" else "visible") for test in task.tests]
     return {
