@@ -51,6 +51,10 @@ def main() -> None:
 
     dataset = load_flowers(image_size=32, folder=arguments.data)
     batches = DataLoader(dataset, arguments.batch_size, shuffle=True, drop_last=True)
+    if len(batches) == 0:
+        raise SystemExit(
+            f"{len(dataset)} pictures make no batch of {arguments.batch_size}; choose a smaller --batch_size"
+        )
     epochs = arguments.epochs or (EPOCHS_MADE if isinstance(dataset, MadeFlowers) else EPOCHS)
     print(f"Training for {epochs} epochs on {device} (--epochs changes that)")
 

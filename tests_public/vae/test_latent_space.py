@@ -48,6 +48,7 @@ def grid(latent0_min: float, latent0_max: float, latent1_min: float, latent1_max
 
 def parts(result: object, names: str) -> tuple[object, ...]:
     """The values that a function returned together, as many as there are names."""
+    assert result is not None, f"({names}) should come back, but None did: is there a return statement?"
     values = tuple(result) if isinstance(result, tuple | list) else (result,)
     assert len(values) == names.count(",") + 1, f"({names}) should come back; the number of values is {len(values)}."
     return values

@@ -37,6 +37,7 @@ def reparameterize(mu: Tensor, logvar: Tensor, training: bool, seed: int) -> Ten
 
 def parts(result: object, names: str) -> tuple[object, ...]:
     """The values that a function returned together, as many as there are names."""
+    assert result is not None, f"({names}) should come back, but None did: is there a return statement?"
     values = tuple(result) if isinstance(result, tuple | list) else (result,)
     assert len(values) == names.count(",") + 1, f"({names}) should come back; the number of values is {len(values)}."
     return values

@@ -6,7 +6,7 @@ Two questions about a VAE with two latent variables:
     What lies at a point z = (z0, z1)?        the decoded image, for all points of a regular grid
 
 Grid point [i, j] is z = (x1[i], x2[j]), where x1 runs from latent0_min to latent0_max and x2 from latent1_min to
-latent1_max in grid_size equal steps, both ends included:
+latent1_max, each with grid_size values at equal distances, both ends included:
 
     step_size[k] = (latentk_max - latentk_min) / (grid_size - 1)
 

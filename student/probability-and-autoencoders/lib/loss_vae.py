@@ -8,7 +8,7 @@ Training maximises a lower bound of log p(x), the ELBO; the loss is its negative
     BCE = - sum over batch and pixels of   x * log(x_reconstructed) + (1 - x) * log(1 - x_reconstructed)
     KL  = 1/2 * sum over batch and latent variables of   mu^2 + sigma^2 - 1 - log(sigma^2)
 
-Both terms are summed over everything and divided by nothing. The handout kl_term.pdf derives the formula of KL.
+Both terms are summed over everything and divided by nothing. The page pages/kl_term.pdf derives the formula of KL.
 
 Papers: D. P. Kingma and M. Welling, Auto-Encoding Variational Bayes, ICLR 2014, appendix B (the KL term);
 I. Higgins et al., beta-VAE, ICLR 2017 (the weight).

@@ -128,8 +128,8 @@ def train_one_epoch(
             discriminator, generator, real_images, noise, label, optimizerD
         )
         errG, D_G_z2 = update_generator(discriminator, generator, fake_images, label, optimizerG)
-        losses_d.append(float(errD_real) + float(errD_fake))
-        losses_g.append(float(errG))
+        losses_d.append(torch.as_tensor(errD_real).item() + torch.as_tensor(errD_fake).item())
+        losses_g.append(torch.as_tensor(errG).item())
         progress.set_postfix_str(f"D(x) {D_x:.2f}, D(G(z)) {D_G_z1:.2f} -> {D_G_z2:.2f}")
         progress.update()
     return losses_d, losses_g

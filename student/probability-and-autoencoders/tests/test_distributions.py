@@ -96,7 +96,8 @@ def test_std_normal_draws_new_numbers_at_each_call(fresh_seed: int) -> None:
 
 @task("clt-normal", hint="loc moves the numbers; scale stretches them and is a standard deviation.")
 def test_normal_has_the_requested_mean_and_std(fresh_seed: int) -> None:
-    draws = assert_array(normal_draws(loc=2.0, scale=3.0, n_samples=800, seed=fresh_seed), (800,), dtype=np.float64)
+    draws = normal_draws(loc=2.0, scale=3.0, n_samples=800, seed=fresh_seed)
+    draws = assert_array(draws, (800,), dtype=np.float64, what="normal(2, 3, 800)")
     assert_irwin_hall((draws - 2.0) / 3.0, 1024, what="(normal(2, 3) - 2) / 3")
 
 

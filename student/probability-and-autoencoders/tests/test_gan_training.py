@@ -3,6 +3,7 @@
 They use small networks of their own, so they work before your generator and discriminator do.
 """
 
+import contextlib
 import math
 
 import torch
@@ -26,7 +27,8 @@ def discriminator_step(answer: float, real_images: Tensor, noise: Tensor) -> dic
     )
     after = [[p.detach().clone() for p in network.parameters()] for network in (discriminator, generator)]
     generator.zero_grad()
-    returned[4].square().sum().backward()
+    with contextlib.suppress(RuntimeError):  # without detach the update has used up the graph: no gradient then
+        returned[4].square().sum().backward()
     return {"returned": returned, "before": before, "after": after, "g_gradient": generator.weight.grad}
 
 
