@@ -286,6 +286,18 @@ def test_gradescope_shows_hidden_tests_and_their_points_later() -> None:
     ]
 
 
+def test_gradescope_does_not_tell_the_share_of_all_points_that_lateness_costs() -> None:
+    rules = (
+        RuleResult(
+            id="late", deduction=Decimal("0.75"), message="1 day late; each day begun costs 10 % of the points."
+        ),
+        RuleResult(id="pushes", deduction=Decimal(1), message="4 pushes to main, 3 are free."),
+    )
+    output = gradescope(student_view(make_result(make_task(), rules=rules)))["output"]
+    assert "0.75" not in output
+    assert "pushes: 4 pushes to main, 3 are free. (-1)" in output
+
+
 @pytest.mark.parametrize("kind", ["quiz", "formula"])
 def test_gradescope_does_not_tell_who_hands_in_again_which_answers_are_right(kind: str) -> None:
     task = make_task(kind=kind, note="1 of 4 answers right.")

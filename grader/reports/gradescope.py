@@ -45,10 +45,13 @@ def gradescope(student: StudentResult, *, hidden: Visibility = "after_published"
 
 
 def _output(result: Result) -> str:
-    """What stands above the tests: rules and advice. The verdict would tell the points of hidden tests: not here."""
+    """What stands above the tests: rules and advice.
+
+    The verdict would tell the points of hidden tests, and so would what lateness costs, a share of them: not here.
+    """
     lines = [words.ADVISORY] if result.advisory else []
     for rule in result.rules:
-        cost = f" ({words.points(-rule.deduction)})" if rule.deduction else ""
+        cost = f" ({words.points(-rule.deduction)})" if rule.deduction and rule.id != "late" else ""
         lines.append(f"{line(rule.id)}: {line(rule.message)}{cost}")
     lines += [f"edited outside the gaps: {line(file)}" for file in result.edits]
     return "\n".join(lines)
