@@ -140,6 +140,8 @@ def test_the_check_finds_work_that_is_gone_or_was_changed(book: Gradebook) -> No
     assert gone.startswith("sums, a: what stands in its gaps is not kept")
     assert changed.startswith("sums, b: what is kept of its gaps was changed")
     assert unreadable.startswith("sums, d: ")
+    with pytest.raises(GradebookError, match="sums, b: what is kept of its gaps was changed"):
+        dict(works_in(book, "sums"))
 
 
 def test_of_long_gaps_as_much_is_kept_as_there_is_room_for() -> None:
@@ -371,7 +373,7 @@ def test_marks_without_a_word_change_nothing(course: Path) -> None:
 
 @pytest.mark.parametrize("url", ["mysql://ada:secret@host/name", "postgresql+none://ada:secret@host/name"])
 def test_an_address_that_no_gradebook_can_have_is_refused_without_its_password(url: str) -> None:
-    with pytest.raises(GradebookError, match="ada:[*]{3}@host/name: no gradebook can be there"):
+    with pytest.raises(GradebookError, match=r"ada:[*]{3}@host/name: no gradebook can be there"):
         open_gradebook(url)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, insert, select
 
+from grader.gradebook.migrations import GradebookError
 from grader.gradebook.schema import submissions, works
 from grader.work import Work
 
@@ -36,15 +37,20 @@ def keep_latest(connection: Connection, facts: Mapping[str, Any]) -> None:
 
 
 def works_in(book: Gradebook, sheet: str) -> Iterator[tuple[str, Work]]:
-    """By name, what is kept of the submissions whose result that counts was made by the same grading."""
+    """By name, what is kept of the submissions whose result that counts was made by the same grading.
+
+    Raises `GradebookError` where it was changed.
+    """
     query = (
-        select(submissions.c.name, works.c.json)
+        select(submissions.c.name, works.c.json, works.c.digest)
         .join(works, works.c.submission_id == submissions.c.id)
         .where((submissions.c.sheet == sheet) & (works.c.result == submissions.c.result))
         .order_by(submissions.c.name)
     )
     with book.reading() as connection:
-        for name, text in connection.execution_options(yield_per=200).execute(query):
+        for name, text, digest in connection.execution_options(yield_per=200).execute(query):
+            if not _is_whole(text, digest):
+                raise GradebookError(f"{sheet}, {name}: {_CHANGED}")
             yield name, Work.from_json(text)
 
 
@@ -60,10 +66,11 @@ def wrong_works(connection: Connection) -> Iterator[str]:
         if row.json is None:
             yield f"{row.sheet}, {row.name}: what stands in its gaps is not kept; {_AGAIN}"
         elif not _is_whole(row.json, row.digest):
-            yield f"{row.sheet}, {row.name}: what is kept of its gaps was changed; restore the last backup, or {_AGAIN}"
+            yield f"{row.sheet}, {row.name}: {_CHANGED}"
 
 
 _AGAIN = "grade it again: batch ... --again"
+_CHANGED = f"what is kept of its gaps was changed; restore the last backup, or {_AGAIN}"
 
 
 def _is_whole(text: str, digest: str | None) -> bool:
