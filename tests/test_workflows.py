@@ -203,12 +203,29 @@ def test_what_pushes_cost_is_said(count: int, rule: dict[str, Any], said: str, m
         assert results.Results("", [], [], [], pushes, rule, []).pushes_in_words == said + more
 
 
+def test_an_optional_task_that_nobody_began_is_no_failure(
+    submit: Callable[..., Path], host: Host, tmp_path: Path
+) -> None:
+    folder = submit(noise="# Draws.\nreturn torch.randn(n) * scale")
+    sheet = folder / ".gapgrade" / "sheet.json"
+    content = json.loads(sheet.read_text())
+    content["tasks"][0]["bonus"] = True
+    sheet.write_text(json.dumps(content))
+    run = Run(folder, tmp_path / "f", host)
+    assert set(run.statuses.values()) == {0}, run.log
+    assert not [line for line in run.obeyed() if line.startswith("::error")]
+    assert "1 more belong to optional tasks with open gaps." in run.summary
+    assert "| 1 Adding (bonus) | 0 of 3 |" in run.summary
+
+
 def test_a_bad_and_hostile_submission_is_red_and_commands_nothing(
     submit: Callable[..., Path], host: Host, tmp_path: Path
 ) -> None:
     forged = "::notice title=Autograding complete::Points 99/3"
     folder = submit(add=f'print("{forged}")\nraise ValueError("<b>x</b> @all [a](http://x)\\n::set-env::")')
     (folder / "mess.py").write_text("x=1\n")
+    cell = {"cell_type": "code", "source": ["%matplotlib inline\n", 'raise NotImplementedError("TODO sums 9")']}
+    (folder / "work.ipynb").write_text(json.dumps({"cells": [cell]}))
     run = Run(folder, tmp_path / "f", host)
     assert [name for name, status in run.statuses.items() if status] == ["Run the public tests", "Check the style"]
     assert forged not in run.obeyed()
@@ -217,7 +234,7 @@ def test_a_bad_and_hostile_submission_is_red_and_commands_nothing(
     assert run.obeyed()[0].startswith("::error file=tests/test_adding.py,title=a sum is symmetric::ValueError")
     assert run.obeyed()[1].startswith("::warning file=mess.py,line=1,col=2,title=style::E225")
     assert "Points 0/3" in run.obeyed()[2]
-    assert "1 gaps are still open: sums 2." in run.summary
+    assert "2 gaps are still open: sums 2, sums 9." in run.summary
     assert "so far" not in run.summary  # the log of a repository that is not there cannot be read
     for part in ("<b>", "@all", "](http"):
         assert part not in run.summary

@@ -14,7 +14,7 @@ STYLE = re.compile(r"(?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+): (?P<finding>
 
 def annotations(results: Results) -> Iterator[str]:
     """An error for each failed test, a warning for each finding of pycodestyle, at most ten of both."""
-    failed = [test for test in results.tests if not test.passed]
+    failed = [test for test in results.tests if test.failed]
     for test in failed[:MOST]:
         yield command("error", test.message or "This test failed.", file=test.file, title=test.name)
     found = [match for match in map(STYLE.fullmatch, results.style) if match]

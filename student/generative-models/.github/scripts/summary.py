@@ -35,19 +35,23 @@ def summary(results: Results) -> str:
     ]
     if results.open_gaps:
         labels = ", ".join(text(label) for label in results.open_gaps)
-        lines += [f"{len(results.open_gaps)} gaps are still open: {labels}.", ""]
+        one = len(results.open_gaps) == 1
+        lines += [f"{len(results.open_gaps)} {'gap is' if one else 'gaps are'} still open: {labels}.", ""]
     return "\n".join(lines)
 
 
 def tests(results: Results) -> list[str]:
-    """Which public tests fail."""
-    failed = [test for test in results.tests if not test.passed]
+    """Which public tests fail, those of open gaps in optional tasks left out."""
     if not results.tests:
         return ["The tests did not run; the log of their step says why.", ""]
+    needed = [test for test in results.tests if not test.left_out]
+    failed = [test for test in needed if test.failed]
+    left_out = len(results.tests) - len(needed)
+    rest = [f"{left_out} more belong to optional tasks with open gaps.", ""] if left_out else []
     if not failed:
-        return [f"All {len(results.tests)} public tests pass.", ""]
-    lines = [f"{len(failed)} of {len(results.tests)} public tests fail:", ""]
-    return [*lines, *(f"- {text(test.name)}: {text(test.message)}" for test in failed), ""]
+        return [f"All {len(needed)} public tests pass.", "", *rest]
+    lines = [f"{len(failed)} of {len(needed)} public tests fail:", ""]
+    return [*lines, *(f"- {text(test.name)}: {text(test.message)}" for test in failed), "", *rest]
 
 
 def style(results: Results) -> list[str]:
