@@ -10,6 +10,7 @@ from grader.reports.advice import MOST, next_steps
 from grader.reports.failures import EMPTY_GAP, causes, empty_gap, waiting
 from grader.reports.views import student_view
 from grader.reports.words import waits_for
+from grader.result import DECIDES, UNREADABLE
 from tests.test_reports import STUDENT_FACES, make_hidden, make_result, make_task, make_test, terminal
 
 TRACEBACK = 'File "lib/model.py", line 3, in forward\n    raise ...\nNotImplementedError: {}\n--- output ---\nhello'
@@ -96,6 +97,18 @@ def test_steps_begin_with_what_earns_most_and_bonus_comes_last() -> None:
         "1, 0.5 points open: repeat `python -m pytest tests/test_model.py` until all pass.",
         "2: run `python -m pycodestyle --max-line-length 120 .` and mend what it finds.",
     ]
+
+
+def test_a_pdf_that_cannot_be_read_comes_first_and_what_a_person_graded_is_no_step() -> None:
+    missing = f"{UNREADABLE}submission.pdf is missing.{DECIDES}"
+    tasks = [
+        make_task(id="1", title="", kind="written", note="Item by item: 0/2.", score=Decimal(0)),
+        make_task(id="2", title="", kind="style", bonus=True, score=Decimal(0)),
+        make_task(id="3", title="", kind="written", state="pending", note=missing),
+        make_task(id="4", title="", kind="written", state="pending", note=missing),
+    ]
+    assert [step.partition(":")[0] for step in next_steps(make_result(*tasks))] == ["3, 4", "2"]
+    assert next_steps(make_result(*tasks))[0] == "3, 4: submission.pdf is missing."
 
 
 def test_a_refused_submission_is_one_step_and_many_steps_are_counted() -> None:

@@ -142,7 +142,8 @@ def _check_state(place: Place, known: Known, rows: Sequence[_Row]) -> None:
 def _place(view: View, row: _Row) -> Place:
     entry = next((one for one in view.entries if one.label == row.submission), None)
     if entry is None:
-        raise MarksError(f"{row.line}: the gradebook has no submission {row.submission!r}; check the name")
+        what = "check the name, or take --anonymous as for the export"
+        raise MarksError(f"{row.line}: the gradebook has no submission {row.submission!r}; {what}")
     task = next((one for one in view.tasks if one.id == row.task), None)
     if task is None:
         known = ", ".join(one.id for one in view.tasks)

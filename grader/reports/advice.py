@@ -8,6 +8,8 @@ from grader.reports import words
 from grader.reports.failures import causes, waiting
 from grader.result import Result, TaskResult
 
+BY_HAND = ("written", "review")
+"""Kinds of tasks whose points a person gave: their comment stands with the task, and there is no next step."""
 MOST = 6
 """More steps than this are not read; the rest is counted."""
 
@@ -26,7 +28,11 @@ def _steps(result: Result) -> Iterator[str]:
         if reason := words.unreadable(task):
             unread.setdefault(reason, []).append(task.id)
     yield from (f"{', '.join(ids)}: {reason}" for reason, ids in unread.items())
-    open_tasks = [task for task in result.tasks if task.state != "pending" and not words.done(task)]
+    open_tasks = [
+        task
+        for task in result.tasks
+        if task.state != "pending" and not words.done(task) and not (task.state == "graded" and task.kind in BY_HAND)
+    ]
     open_tasks.sort(key=lambda task: (task.score == task.max_score, task.bonus, task.score - task.max_score))
     for task in open_tasks:
         if task.state == "refused":
