@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -91,8 +92,64 @@ def test_the_students_workflow_has_the_names_that_score_readers_look_for() -> No
     assert "${{ secrets" not in STUDENTS.read_text()
 
 
-def test_the_script_that_prepares_the_sandbox_is_sound_shell() -> None:
-    subprocess.run(["sh", "-n", ROOT / ".github" / "scripts" / "sandbox.sh"], check=True)
+def test_the_scripts_of_our_workflows_are_sound_shell() -> None:
+    for script in ("sandbox.sh", "update_templates.sh"):
+        subprocess.run(["sh", "-n", ROOT / ".github" / "scripts" / script], check=True)
+
+
+@pytest.mark.parametrize(
+    ("now", "sheet"),
+    [
+        ("2027-01-18T22:59:00+00:00", ""),  # the last second of its last late day
+        ("2027-01-18T22:59:01+00:00", "late"),
+        ("2027-01-19T22:59:00+00:00", "late"),
+        ("2027-01-19T22:59:01+00:00", ""),
+    ],
+)
+def test_a_sheet_is_graded_in_the_night_after_its_last_late_day_and_in_no_other(
+    now: str, sheet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due = "due = 2027-01-16T23:59:00+01:00\n"
+    for name, text in (("late", f"{due}[rules.late]\nat_most_days = 2\n"), ("strict", due), ("practice", "")):
+        tmp_path.joinpath("sheets", name).mkdir(parents=True)
+        tmp_path.joinpath("sheets", name, "sheet.toml").write_text(text)
+    monkeypatch.syspath_prepend(str(ROOT / ".github" / "scripts"))
+    found = importlib.import_module("due").over_since(tmp_path / "sheets", datetime.fromisoformat(now))
+    assert "".join(found) == sheet
+
+
+def test_template_repositories_get_one_commit_for_each_change_and_none_without(tmp_path: Path) -> None:
+    course, owner = tmp_path / "course", tmp_path / "host" / "owner"
+    names = ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"]
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, **dict.fromkeys(names, "a@b")}
+    told = {"TEMPLATE_OWNER": "owner", "TEMPLATE_TOKEN": "t", "GITHUB_ACTOR": "ada", "TAG": "v1"}
+
+    def git(*words: str, folder: Path = course) -> str:
+        done = subprocess.run(["git", *words], cwd=folder, env=environment, check=True, capture_output=True, text=True)
+        return done.stdout
+
+    def update() -> str:
+        done = subprocess.run(
+            [ROOT / ".github" / "scripts" / "update_templates.sh"],
+            cwd=course, env={**environment, **told, "GITHUB_SERVER_URL": f"file://{tmp_path}/host"},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.stdout if done.returncode == 0 else f"failed: {done.stderr}"
+
+    course.joinpath("student", "vae").mkdir(parents=True)
+    course.joinpath("student", "vae", "a.py").write_text("1")
+    git("init", "-q", "-b", "main")
+    git("add", ".")
+    git("commit", "-qm", "one")
+    assert "does not appear to be a git repository" in update()
+    owner.mkdir(parents=True)
+    git("init", "-q", "--bare", "-b", "main", "vae", folder=owner)
+    assert [update(), update()] == ["vae: v1\n", "vae: nothing changed\n"]
+    course.joinpath("student", "vae", "a.py").write_text("2")
+    git("commit", "-qam", "two")
+    assert update() == "vae: v1\n"
+    assert git("show", "main:a.py", folder=owner / "vae") == "2"
+    assert git("rev-list", "--count", "main", folder=owner / "vae") == "2\n"
 
 
 @pytest.fixture
