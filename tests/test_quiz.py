@@ -88,7 +88,7 @@ def test_what_a_wrong_answer_costs_may_differ_from_what_a_right_one_earns() -> N
 
 
 def test_explanations_name_the_right_answer_and_the_students() -> None:
-    key = quiz({"answer": "yes", "title": "A VAE", "explanation": "By a bound."})
+    key = quiz({"answer": "yes", "title": "A VAE.", "explanation": "By a bound."})
     assert list(explanations(judge_quiz(key, {"q1.a": "no"}))) == [
         "q1 Likelihood: 0 of 0.5",
         "- a A VAE: yes (you: wrong). By a bound.",

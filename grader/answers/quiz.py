@@ -111,8 +111,8 @@ def explanations(judged: list[JudgedQuestion]) -> Iterator[str]:
     """Each item's outcome and explanation, a line each, for when nobody can hand in any more."""
     for one in judged:
         name = f"{one.question.key} {one.question.title}".strip()
-        yield f"{name}: {one.points} of {one.max_points}"
+        yield f"{name}: {one.points.normalize():f} of {one.max_points.normalize():f}"
         for item in one.items:
-            what = f"{item.item.key} {item.item.title}".strip()
+            what = f"{item.item.key} {item.item.title}".strip().removesuffix(".")
             right = ", ".join(item.item.answer)
             yield f"- {what}: {right} (you: {item.verdict}). {item.item.explanation}".rstrip()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Annotated
 
@@ -42,7 +44,7 @@ def feedback(
     names = [name for person in people for name in _names(person)]
     page = as_markdown(summarise(_texts(folder, ref), template, names), chosen.title)
     if out is None:
-        typer.echo(page, nl=False)
+        typer.echo(unescape(page) if sys.stdout.isatty() else page, nl=False)  # a person reads no entities
         return
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")
