@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from grader.gradebook.phrases import Phrase
 from grader.gradebook.reviews import Items, Known
 from grader.reports import words
+from grader.reports.pages import with_code
 from grader.reports.text import plain
 from grader.result import UNREADABLE
 from grader.review.desk import Desk, Entry, Order, Place, View
@@ -150,7 +151,8 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"points": words.points, "verbatim": _verbatim, "state_of": _state_of}
+    environment.filters |= {"points": words.points, "with_code": with_code}
+    environment.filters |= {"verbatim": _verbatim, "state_of": _state_of}
     environment.globals |= {"letters": _KEYS}
     return environment
 
