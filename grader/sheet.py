@@ -221,7 +221,8 @@ def find_sheet(name_or_path: str, course: Path) -> Path:
             return folder.resolve()
     known = sorted(file.parent.name for file in (course / "sheets").glob("*/sheet.toml"))
     near = difflib.get_close_matches(name_or_path, known, 1)
-    advice = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known) or 'none'}"
+    here = f"known here: {', '.join(known)}" if known else "none is there; name your course's folder with --course"
+    advice = f"did you mean {near[0]}?" if near else here
     raise SheetError(f"no sheet {name_or_path!r} in {course / 'sheets'}; {advice}")
 
 

@@ -28,8 +28,10 @@ def sheet_of(book: Gradebook, name: str | None, course: Path) -> Sheet:
     if name is not None:
         return load_sheet(name, course)
     known = sheets_in(book)
+    if not known:
+        raise GradebookError(f"{book.place} holds no submission yet; run a batch that writes into it")
     if len(known) != 1:
-        raise GradebookError(f"{book.place} holds {', '.join(known) or 'no sheet'}; name one with --sheet")
+        raise GradebookError(f"{book.place} holds {', '.join(known)}; name one with --sheet")
     return load_sheet(known[0], course)
 
 
