@@ -55,18 +55,21 @@ def located(found: Mapping[str, Any], starts: Mapping[str, Sequence[tuple[int, s
     """What was found in notebooks' texts, told of the notebooks: a file names the cell, a line counts in it.
 
     Args:
-        found: what `grader.splice.read_submission` returns, and `style` of `grader.reading.check_style`.
+        found: what `grader.splice.read_submission` returns.
         starts: the cells of each notebook's text, by its path.
     """
     diffs = {notebook_path(path): diff.replace(path, notebook_path(path)) for path, diff in found["diffs"].items()}
-    style = {**found["style"], "findings": [_located(one, starts) for one in found["style"]["findings"]]}
     return {
         **found,
         "findings": [_located(one, starts) for one in found["findings"]],
         "diffs": diffs,
         "gaps": [gap | {"file": notebook_path(gap["file"])} for gap in found["gaps"]],
-        "style": style,
     }
+
+
+def located_style(style: Mapping[str, Any], starts: Mapping[str, Sequence[tuple[int, str]]]) -> dict[str, Any]:
+    """What `grader.reading.check_style` returns, told in the same way."""
+    return {**style, "findings": [_located(one, starts) for one in style["findings"]]}
 
 
 def _located(finding: dict[str, Any], starts: Mapping[str, Sequence[tuple[int, str]]]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from grader.feedback import read_feedback
 from grader.intake import Submission
 from grader.pictures import Gallery, gallery_of
 from grader.pushes import PushCount
-from grader.reader import Reading, as_handed_in, load_notebooks, load_templates, read_behind
+from grader.reader import Reading, load_notebooks, load_templates, read_behind
 from grader.replay import with_mistake
 from grader.result import Result, TaskResult, TestResult, Versions
 from grader.rules import apply_rules, counts_pdf, extension, late, score_other
@@ -27,6 +27,7 @@ from grader.rules.tasks import FEEDBACK
 from grader.run_all import run_notebooks
 from grader.score import add_up, score_code
 from grader.sheet import Sheet, groups_of
+from grader.submitted import as_handed_in
 from grader.suite import Gate, Suite, digest_of, tests_version, with_suite
 from grader.wall import Cell, Wall
 from grader.work import Work

@@ -10,10 +10,10 @@ import numpy as np
 from markupsafe import Markup
 
 from grader.intake import Submission
-from grader.reader import handed_notebooks
 from grader.reports.pages import environment, inline
 from grader.review.model import model_answers
 from grader.sheet import Sheet
+from grader.submitted import handed_notebooks
 from grader.wall import Call, Cell, Failure, Wall
 
 SOURCE = """

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from grader.answers.key import FILE as ANSWERS
 from grader.answers.reading import MAX_BYTES as MAX_ANSWERS_BYTES
-from grader.cells import SUFFIX, TEXT_SUFFIX, notebook_path, text_path
+from grader.cells import SUFFIX, notebook_path, text_path
 from grader.sheet import Sheet, SheetError
-from grader.splice import MAX_FILE_BYTES
+from grader.submitted import NOT_GRADED, handed_notebooks, python_files
 from grader.wall import Call, Cell, Failure
 from grader.work import GapText, filled_gaps
 
-MAX_TOTAL_BYTES = 4 * 2**20
-NOT_GRADED = ("tests/", "gapcheck/", "conftest.py", ".github/")
-_OURS = ".gapgrade/"  # tells a student's checkout which notebooks there are
+STYLED_AT_ONCE = 64 * 2**10  # bytes; half a second of pycodestyle on a busy machine
+MAX_STYLE_FINDINGS = 100
 _LEFT_BEHIND = ("__pycache__", ".ipynb_checkpoints")
 
 SOURCE = """
-from grader.cells import located
+from grader.cells import located, located_style
 from grader.reading import check_style, note_gaps
 from grader.splice import read_submission
 
 def read(templates, handed_in, starts):
     found = read_submission(templates, handed_in, starts)
     found["findings"] += note_gaps(templates, found["gaps"])
-    # what is as it was handed out is no one's style but ours, and was checked before it was handed out
-    own = {path: data for path, data in handed_in.items() if data.decode(errors="replace") != templates.get(path)}
-    found["style"] = check_style(own)
     return located(found, starts)
+
+def style(handed_in, starts):
+    return located_style(check_style(handed_in), starts)
 """
 NOTEBOOK_SOURCE = """
 from grader.notebooks import read_notebook
@@ -143,14 +142,11 @@ def read_behind(
     read = [_read_notebook(cell, text, path, named.get(path), handed_in) for path, text in (notebooks or {}).items()]
     cells = {name: text for one in read for name, text in one["answers"].items()}
     texts = {one["path"]: one["text"].encode() for one in read if one["text"] is not None}
-    python = {path: text[: MAX_FILE_BYTES + 1] for path, text in texts.items()}
     starts = {one["path"]: one["starts"] for one in read}
-    left = MAX_TOTAL_BYTES
-    for path, content in handed_in.items():
-        if path.endswith(".py") and not path.startswith(NOT_GRADED) and path not in starts and left > 0:
-            python[path] = content[: MAX_FILE_BYTES + 1]  # one byte more than is read says that it is too long
-            left -= len(python[path])
-    answer = cell.call(Call(SOURCE, "read", (dict(templates), python, starts)))
+    python = python_files(templates, {path: data for path, data in handed_in.items() if path not in starts} | texts)
+    # of other files only their names are of use here
+    known = {path: data if path in templates else b"" for path, data in python.items()}
+    answer = cell.call(Call(SOURCE, "read", (dict(templates), known, starts)))
     if isinstance(answer, Failure):
         none = {"total": 0, "findings": []}
         return Reading(dict(templates), [], {}, none, answers=answers, cells=cells, problem=answer.message)
@@ -160,7 +156,7 @@ def read_behind(
         files=found["files"],
         findings=[*_without_missing(found["findings"], refused), *(note for one in read for note in one["findings"])],
         diffs=found["diffs"],
-        style=found["style"],
+        style=_style_of(cell, templates, python, starts),
         filled=sum(gap["state"] in ("filled", "syntax") for gap in found["gaps"]),
         gaps=filled_gaps(found["gaps"]),
         pdf=_read_pdf(cell, handed_in.get(pdf)),
@@ -169,6 +165,38 @@ def read_behind(
         cells=cells,
         problem=_nothing_left(templates, refused),
     )
+
+
+def _style_of(
+    cell: Cell, templates: Mapping[str, str], python: Mapping[str, bytes], starts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What `grader.reading.check_style` finds, a few files a call: however many there are, no call takes long."""
+    # what is as it was handed out is no one's style but ours, and was checked before it was handed out
+    own = {path: data for path, data in python.items() if data != templates.get(path, "").encode()}
+    style: dict[str, Any] = {"total": 0, "findings": []}
+    for part in _parts(own):
+        answer = cell.call(Call(SOURCE, "style", (part, dict(starts))))
+        found = _not_looked_at(part, answer.message) if isinstance(answer, Failure) else answer.value
+        style["total"] += found["total"]
+        style["findings"] += found["findings"][: MAX_STYLE_FINDINGS - len(style["findings"])]
+    return style
+
+
+def _parts(files: Mapping[str, bytes]) -> Iterator[dict[str, bytes]]:
+    part: dict[str, bytes] = {}
+    for path, data in files.items():
+        if part and sum(map(len, part.values())) + len(data) > STYLED_AT_ONCE:
+            yield part
+            part = {}
+        part[path] = data
+    if part:
+        yield part
+
+
+def _not_looked_at(files: Iterable[str], why: str) -> dict[str, Any]:
+    about = {"line": 1, "column": 1, "code": "E902", "text": f"it was not looked at: {why}"}
+    findings = [{"file": notebook_path(path), **about} for path in files]
+    return {"total": len(findings), "findings": findings}
 
 
 def _read_notebook(
@@ -189,50 +217,6 @@ def _read_notebook(
         note = {"kind": "cells", "file": path, "line": 0, "message": f"{name} was read as {path}"}
         found["findings"] = [note, *found["findings"]]
     return found
-
-
-def handed_notebooks(notebooks: Iterable[str], handed_in: Iterable[str]) -> dict[str, str]:
-    """Which file of a submission is which notebook of the release: the same path, or one that can be no other.
-
-    Programs and people rename notebooks: `cvae (1).ipynb`, `cvae_team-7.ipynb`, another folder.
-    """
-    wanted = list(notebooks)
-    there = {name for name in handed_in if name.endswith(SUFFIX) and not name.startswith(NOT_GRADED)}
-    found = {path: path for path in wanted if path in there}
-    others = {name: _alike(name, wanted) for name in there.difference(found)}
-    for path in wanted:
-        named = [name for name, alike in others.items() if alike == path]
-        if path not in found and len(named) == 1:
-            found[path] = named[0]
-    missing = [path for path in wanted if path not in found]
-    left = [name for name, alike in others.items() if alike not in found]
-    if len(missing) == len(left) == 1:
-        found[missing[0]] = left[0]
-    return found
-
-
-def as_handed_in(notebooks: Iterable[str], files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """A submission's files where edits are kept: of its notebooks the release's, each once, by its name there.
-
-    Tests import a notebook by its file's name, or without one where there is no other.
-    """
-    named = handed_notebooks(notebooks, files)
-    others = (SUFFIX, TEXT_SUFFIX)
-    kept = {path: data for path, data in files.items() if not path.endswith(others) and not path.startswith(_OURS)}
-    return kept | {path: files[name] for path, name in named.items()}
-
-
-def _alike(name: str, notebooks: Iterable[str]) -> str:
-    """The notebook that a file's name begins with: the longest one, for `vae_conditional (1)` is no `vae`."""
-    return max(
-        (path for path in notebooks if _stem(name).startswith(_stem(path))),
-        key=lambda path: len(_stem(path)),
-        default="",
-    )
-
-
-def _stem(path: str) -> str:
-    return PurePosixPath(path).stem.lower()
 
 
 def _without_missing(findings: list[dict[str, Any]], refused: Mapping[str, str]) -> list[dict[str, Any]]:

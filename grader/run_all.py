@@ -10,8 +10,9 @@ import numpy as np
 
 import gapcheck
 from grader.cells import SUFFIX
-from grader.reader import Reading, handed_notebooks
+from grader.reader import Reading
 from grader.sheet import Sheet
+from grader.submitted import handed_notebooks
 from grader.wall import Call, Failure, Wall
 
 SOURCE = """

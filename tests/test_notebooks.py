@@ -18,9 +18,9 @@ from gapcheck import notebooks
 from gapcheck.cells import Cell, NotebookError, as_python, as_text, read_ipynb, read_percent
 from grader.cells import in_cells, split_place
 from grader.notebooks import read_notebook
-from grader.reader import handed_notebooks
 from grader.reports.github import command
 from grader.result import Evidence
+from grader.submitted import handed_notebooks, python_files
 
 PERCENT = """# ---
 # jupyter: {}
@@ -248,6 +248,13 @@ def test_a_renamed_notebook_is_only_taken_for_one_that_it_can_be(handed: str, fo
     names = re.findall(r"\S.*?\.ipynb", handed)
     told = handed_notebooks(["vae.ipynb", "vae-cond.ipynb"], names)
     assert " ".join(told.get(path, "-") for path in ("vae.ipynb", "vae-cond.ipynb")) == found
+
+
+def test_however_many_files_lie_beside_them_those_of_the_release_are_read() -> None:
+    others = {f"a/{number}.py": b"#" * 200_000 for number in range(30)}
+    found = python_files(["lib/model.py"], {**others, "lib/model.py": b"x = 1\n", "tests/test_x.py": b"", "a.txt": b""})
+    assert found["lib/model.py"] == b"x = 1\n"
+    assert 3 < len(found) < 30
 
 
 def test_a_message_names_the_line_in_its_cell() -> None:

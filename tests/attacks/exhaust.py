@@ -440,6 +440,14 @@ def attack():
         "raise ValueError('x' * 50_000_000)",
         own=("error",),
     ),
+    Gap(
+        "much-source",
+        "much untidy source beside the solution",
+        "N",
+        "# a sum\nreturn value + value",
+        own=("passed",),
+        files={f"a/x{number:02}.py": b"x=[1,2 ,3]\n" * 4_500 for number in range(10)},
+    ),
     _source(
         "huge-source",
         "a source file of 2 MB",
