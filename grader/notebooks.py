@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gapcheck.cells import Cell, NotebookError, as_text, read_ipynb
+from grader.splice import MAX_LINE_CHARACTERS
 
 EMPTY_ANSWER = "TODO: your answer here"
 ANSWER, NAMES = "answer", "names"
 MAX_ANSWER_CHARACTERS = 20_000
 MAX_FINDINGS = 30
+MAX_LINE = MAX_LINE_CHARACTERS - 20  # room for what turns a magic into a comment
 
 _START = re.compile(r"^[ \t]*(#[ \t]*START TODO\b(?:.*\S)?)", re.MULTILINE)
 
@@ -122,14 +124,14 @@ def _aligned(given: Sequence[Cell], handed: Sequence[Cell], matched: _Matched) -
     """
     gaps = {gap for cell in given for gap in _START.findall(cell.source)}
     for cell, at in zip(given, matched.places, strict=True):
-        if NAMES in cell.tags:
-            yield cell  # theirs to write in, and no code of the sheet
+        if NAMES in cell.tags or (at is not None and _has_long_line(handed[at])):
+            yield cell  # theirs to write in, and no code of the sheet; or not to be read
         else:
             source = "" if at is None else handed[at].source
             gaps.difference_update(_START.findall(source))
             yield replace(cell, source=source)
     for at in matched.others:
-        if gaps.intersection(_START.findall(handed[at].source)):
+        if gaps.intersection(_START.findall(handed[at].source)) and not _has_long_line(handed[at]):
             yield replace(handed[at], id=_place(at), kind="code", tags=())
 
 
@@ -145,6 +147,8 @@ def _notes(given: Sequence[Cell], handed: Sequence[Cell], matched: _Matched) -> 
             yield f'cell "{cell.id}" was turned from {cell.kind} into {handed[at].kind}; it is read as {cell.kind}'
         if _is_locked_text(cell) and cell.source != handed[at].source:
             yield f'the text of cell "{cell.id}" was edited; it was put back'
+        if cell.kind == "code" and _has_long_line(handed[at]):
+            yield f'cell "{cell.id}" has a line of more than {MAX_LINE:,} characters; it counts as it was handed out'
         if cell.kind == "code" and (added := set(handed[at].tags).difference(cell.tags)):
             yield f'cell "{cell.id}" was tagged {", ".join(sorted(added))[:80]}; the tag does not count'
     known = {cell.id for cell in given}
@@ -154,6 +158,11 @@ def _notes(given: Sequence[Cell], handed: Sequence[Cell], matched: _Matched) -> 
             yield f'the cell at place {at + 1} is a copy of cell "{copied}"; the first one counts'
         elif handed[at].source:
             yield f"the {handed[at].kind} cell at place {at + 1} was added; it is not run for grading"
+
+
+def _has_long_line(cell: Cell) -> bool:
+    """One such line would keep the whole text from being read."""
+    return any(len(line) > MAX_LINE for line in cell.source.split("\n"))
 
 
 def _is_locked_text(cell: Cell) -> bool:

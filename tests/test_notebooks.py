@@ -189,6 +189,10 @@ def read(*cells: dict[str, Any]) -> dict[str, Any]:
             [GIVEN[0], MINE | {"metadata": {"tags": ["check"]}}, *GIVEN[2:]],
             ['cell "gap" was tagged check'],
         ),
+        (
+            [GIVEN[0], MINE, *GIVEN[2:4], code(f"x = '{'y' * 1_000}'", "show")],
+            ['cell "show" has a line of more than 980 characters'],
+        ),
         ([GIVEN[0], MINE | {"cell_type": "raw"}, *GIVEN[2:]], ['cell "gap" was turned from code into raw']),
         ([GIVEN[0], MINE, GIVEN[2] | {"source": "No."}, *GIVEN[3:]], ['the text of cell "text" was edited']),
         ([one | {"id": f"n{i}"} for i, one in enumerate([GIVEN[0], MINE, *GIVEN[2:]])], []),
