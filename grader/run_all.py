@@ -54,11 +54,12 @@ def run_notebooks(
         files: the submission's files.
     """
     seconds = sheet.notebooks.run_all_seconds
-    limits = sheet.limits.model_copy(update={"probe_seconds": seconds + GRACE_SECONDS})
     beside = {path: data for path, data in files.items() if not path.lower().endswith(NOT_NEEDED)}
     beside |= {path: text.encode() for path, text in reading.files.items()}
     beside |= {f"gapcheck/{file.name}": file.read_bytes() for file in Path(gapcheck.__file__).parent.glob("*.py")}
     named = handed_notebooks(notebooks, files)
+    room = sheet.limits.disk_mb + sum(map(len, beside.values())) // 2**20  # what was handed in is not what cells write
+    limits = sheet.limits.model_copy(update={"probe_seconds": seconds + GRACE_SECONDS, "disk_mb": room})
     runs = []
     for path, template in notebooks.items():
         if path not in named:

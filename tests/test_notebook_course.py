@@ -327,6 +327,17 @@ def test_a_notebook_is_run_from_its_first_cell_to_the_one_that_fails(
     assert result.score == (4 if "All" in message else Decimal("3.5"))
 
 
+def test_large_files_beside_a_notebook_do_not_keep_it_from_running(nested: NestedWall, tmp_path: Path) -> None:
+    course = lay(tmp_path / "course", RUN)
+    sheet = course / "sheets/divergence/sheet.toml"
+    sheet.write_text(sheet.read_text().replace("probe_seconds = 5", "probe_seconds = 5\ndisk_mb = 1"))
+    folder = hand_in(course, tmp_path / "team", filled(course))
+    for name in "abc":
+        (folder / f"{name}.csv").write_text("1,2,3\n" * 150_000)
+    (result,) = grade(course, nested, folder)
+    assert "cells ran, from the first to the last" in told(result, "run_all")
+
+
 def test_where_edits_are_kept_the_notebook_runs_as_it_was_handed_in(nested: NestedWall, tmp_path: Path) -> None:
     course = lay(tmp_path / "course", '\n[rules.gaps]\nmode = "keep"\n')
     notebook = filled(course, kl="return half * (mean**2 + logvar.exp() - logvar - 1).sum()")
