@@ -132,7 +132,8 @@ class Bench:
     def _tasks(self, cell: Cell, handin: Handin, reading: Reading, seed: int, now: datetime) -> list[TaskResult]:
         sheet = self.sheet.due_at(handin.last_due or handin.due)  # quizzes are explained when nobody can hand in
         if sheet.rules.gaps.mode == "keep":
-            cell.place(as_handed_in(self.notebooks, handin.submission.files))
+            half_of_the_disk = sheet.limits.disk_mb * 2**19
+            cell.place(as_handed_in(self.notebooks, handin.submission.files, half_of_the_disk))
         else:
             cell.place({path: text.encode() for path, text in reading.files.items()})
         tests = self.suite.run(Gate(cell, seed, sheet.limits.submission_seconds), seed)

@@ -10,6 +10,7 @@ from grader.splice import MAX_FILE_BYTES
 
 MAX_TOTAL_BYTES = 2**20
 NOT_GRADED = ("tests/", "gapcheck/", "conftest.py", ".github/")
+NOT_PLACED = (SUFFIX, TEXT_SUFFIX, ".pdf")
 _OURS = ".gapgrade/"  # tells a student's checkout which notebooks there are
 
 
@@ -45,15 +46,22 @@ def handed_notebooks(notebooks: Iterable[str], handed_in: Iterable[str]) -> dict
     return found
 
 
-def as_handed_in(notebooks: Iterable[str], files: Mapping[str, bytes]) -> dict[str, bytes]:
+def as_handed_in(notebooks: Iterable[str], files: Mapping[str, bytes], room: int) -> dict[str, bytes]:
     """A submission's files where edits are kept: of its notebooks the release's, each once, by its name there.
 
     Tests import a notebook by its file's name, or without one where there is no other.
+
+    Args:
+        room: how many bytes there may be; code comes first, and what else is larger stays away.
     """
     named = handed_notebooks(notebooks, files)
-    others = (SUFFIX, TEXT_SUFFIX)
-    kept = {path: data for path, data in files.items() if not path.endswith(others) and not path.startswith(_OURS)}
-    return kept | {path: files[name] for path, name in named.items()}
+    kept = {path: files[name] for path, name in named.items()}
+    left = room - sum(map(len, kept.values()))
+    for path in sorted(files, key=lambda path: (not path.endswith(".py"), path)):
+        if not path.endswith(NOT_PLACED) and not path.startswith(_OURS) and len(files[path]) <= left:
+            kept[path] = files[path]
+            left -= len(files[path])
+    return kept
 
 
 def _alike(name: str, notebooks: Iterable[str]) -> str:

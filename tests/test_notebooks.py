@@ -20,7 +20,7 @@ from grader.cells import in_cells, split_place
 from grader.notebooks import read_notebook
 from grader.reports.github import command
 from grader.result import Evidence
-from grader.submitted import handed_notebooks, python_files
+from grader.submitted import as_handed_in, handed_notebooks, python_files
 
 PERCENT = """# ---
 # jupyter: {}
@@ -259,6 +259,11 @@ def test_however_many_files_lie_beside_them_those_of_the_release_are_read() -> N
     found = python_files(["lib/model.py"], {**others, "lib/model.py": b"x = 1\n", "tests/test_x.py": b"", "a.txt": b""})
     assert found["lib/model.py"] == b"x = 1\n"
     assert 3 < len(found) < 30
+
+
+def test_where_edits_are_kept_code_is_placed_before_what_is_large() -> None:
+    files = {"a.csv": b"1" * 600, "b.csv": b"1" * 300, "lib/x.py": b"x" * 500, "y (1).ipynb": b"{}", "z.pdf": b"%"}
+    assert set(as_handed_in(["y.ipynb"], files, 1_000)) == {"lib/x.py", "b.csv", "y.ipynb"}
 
 
 def test_a_message_names_the_line_in_its_cell() -> None:
