@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gapcheck import (
+    assert_between,
     assert_close,
     assert_equal,
     assert_gradient_flows,
@@ -144,7 +145,8 @@ def invert_decode(layers: list[Layer], images: Tensor) -> Tensor:
     """The z that was decoded, where no hidden unit is cut by its ReLU: decode is then linear before the sigmoid."""
     hidden_weight, hidden_bias = the_layer(layers, HIDDEN, LATENT)
     output_weight, output_bias = the_layer(layers, PIXELS, HIDDEN)
-    logits = torch.logit(images.flatten(start_dim=1)) - (output_weight @ hidden_bias + output_bias)
+    # a wrong decoder may reach 0 or 1 itself, where the logit is infinite
+    logits = torch.logit(images.flatten(start_dim=1), eps=1e-9) - (output_weight @ hidden_bias + output_bias)
     return torch.linalg.lstsq(output_weight @ hidden_weight, logits.T).solution.T
 
 
@@ -225,6 +227,7 @@ def test_forward_reconstructs_from_a_sample_in_training_mode(fresh_seed: int) ->
     values, result = call(SIZES, weights, True, "forward", x)
     x_reconstructed, mu, logvar = parts(result, "x_reconstructed, mu, logvar")
     images = assert_tensor(x_reconstructed, (1000, *IMAGE), what="x_reconstructed")
+    assert_between(images, 0.0, 1.0, what="x_reconstructed")
     means = assert_tensor(mu, (1000, LATENT), what="mu")
     logvars = assert_tensor(logvar, (1000, LATENT), what="logvar")
     z = invert_decode(layers_of(values), images)
