@@ -91,7 +91,8 @@ def _shell(notebook: Notebook) -> None:
 
 
 def _copy_gap(notebook: Notebook) -> None:
-    notebook["cells"].append(dict(_cell(notebook, "double")))
+    own = _cell(notebook, "double")
+    notebook["cells"].append({**own, "source": own["source"].replace(_WRONG, DOUBLE)})
 
 
 def _kernel(notebook: Notebook) -> None:
@@ -140,7 +141,11 @@ ATTACKS: tuple[Attack, ...] = (
         _scores(0, 1),
     ),
     _notebook(
-        "copied-gap", "a gap's cell twice", "F", _changed(_copy_gap), _scores(0, 1, "it is not clear which one counts")
+        "copied-gap",
+        "a gap's cell twice, the second time right",
+        "F",
+        _changed(_copy_gap, _WRONG),
+        _scores(0, 1, "the first one counts"),
     ),
     _notebook("header-in-gap", "a cell header inside a gap", "N", _filled(_HEADER), _scores(1, 1)),
     _notebook(
