@@ -89,12 +89,20 @@ class Bench:
         now = datetime.now(UTC)
         pdf = sheet.rules.submission_pdf.file if sheet.rules.submission_pdf else ""
         with self.wall.open(sheet.limits) as cell:
-            files = handin.submission.files
-            counts = counts_pdf(sheet)
-            reading = read_behind(cell, self.templates, files, pdf, count_words=counts, notebooks=self.notebooks)
+            reading = read_behind(
+                cell,
+                self.templates,
+                handin.submission.files,
+                pdf,
+                count_words=counts_pdf(sheet),
+                notebooks=self.notebooks,
+                left_out={one.file: one.reason for one in handin.submission.refused},
+            )
             tasks = [*self._tasks(cell, handin, reading, seed, now)]
             pictures = self.gallery.show(cell) if self.gallery else ()
-        runs = run_notebooks(self.wall, sheet, self.notebooks, files, reading) if sheet.runs_all else []
+        runs = (
+            run_notebooks(self.wall, sheet, self.notebooks, handin.submission.files, reading) if sheet.runs_all else []
+        )
         rules = list(apply_rules(sheet, handin.submission, reading, handin.pushes, handin.members))
         rules += rule_on_run_all(sheet, runs)
         rules += extension(sheet.due if handin.due else None)

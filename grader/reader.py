@@ -128,6 +128,7 @@ def read_behind(
     *,
     count_words: bool = False,
     notebooks: Mapping[str, str] | None = None,
+    left_out: Mapping[str, str] | None = None,
 ) -> Reading:
     """Read a submission inside its own cell.
 
@@ -136,10 +137,16 @@ def read_behind(
         notebooks: the release's notebooks, by path.
         pdf: the path of the PDF that the sheet asks for, or nothing.
         count_words: whether to count the words of the PDF, too.
+        left_out: why files of the submission were not taken in, by path.
     """
     answers = _read_answers(cell, handed_in.get(ANSWERS))
     named = handed_notebooks(notebooks or {}, handed_in)
-    read = [_read_notebook(cell, text, path, named.get(path), handed_in) for path, text in (notebooks or {}).items()]
+    read = [
+        _not_taken_in(path, left_out[path])
+        if left_out and path in left_out and path not in named
+        else _read_notebook(cell, text, path, named.get(path), handed_in)
+        for path, text in (notebooks or {}).items()
+    ]
     cells = {name: text for one in read for name, text in one["answers"].items()}
     texts = {one["path"]: one["text"].encode() for one in read if one["text"] is not None}
     starts = {one["path"]: one["starts"] for one in read}
@@ -205,18 +212,26 @@ def _read_notebook(
     """What `grader.notebooks.read_notebook` found, and under `path` the path of the notebook's text."""
     import numpy as np
 
-    nothing: dict[str, Any] = {"path": text_path(path), "text": None, "starts": [], "answers": {}, "findings": []}
     if name is None:
-        return nothing
+        return _no_notebook(path)
     answer = cell.call(Call(NOTEBOOK_SOURCE, "read", (template, np.frombuffer(handed_in[name], np.uint8), path)))
     if isinstance(answer, Failure):
-        message = f"{path} was not read: {answer.message}"
-        return nothing | {"findings": [{"kind": "notebook", "file": path, "line": 0, "message": message}]}
-    found: dict[str, Any] = nothing | answer.value
+        return _no_notebook(path, f"{path} was not read: {answer.message}")
+    found: dict[str, Any] = _no_notebook(path) | answer.value
     if name != path:
         note = {"kind": "cells", "file": path, "line": 0, "message": f"{name} was read as {path}"}
         found["findings"] = [note, *found["findings"]]
     return found
+
+
+def _not_taken_in(path: str, reason: str) -> dict[str, Any]:
+    return _no_notebook(path, f"{path} was not read: {reason}; clear its outputs, save it and hand it in again")
+
+
+def _no_notebook(path: str, why: str = "") -> dict[str, Any]:
+    """What is known of a notebook that is not there, or that cannot be read."""
+    findings = [{"kind": "notebook", "file": path, "line": 0, "message": why}] if why else []
+    return {"path": text_path(path), "text": None, "starts": [], "answers": {}, "findings": findings}
 
 
 def _without_missing(findings: list[dict[str, Any]], refused: Mapping[str, str]) -> list[dict[str, Any]]:
