@@ -5,13 +5,14 @@ BIN := .venv/bin
 READY := .venv/.ready
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help setup demo show test lint attacks bench docs releases clean
+.PHONY: help setup demo show test screenshots lint attacks bench docs releases clean
 
 help:
 	@echo "make setup     install everything into .venv/"
 	@echo "make demo      build the release, grade six submissions, print their reports"
 	@echo "make show      a class of thirty repositories, from their pushes to the grades, each command killed once"
 	@echo "make test      run every test of the framework"
+	@echo "make screenshots  pictures of the pages for people, in out/screenshots"
 	@echo "make lint      formatting, style and types"
 	@echo "make attacks   run the attack suite and print its table"
 	@echo "make bench     measure, beside the peers"
@@ -34,6 +35,10 @@ show: $(READY)
 test: $(READY)
 	$(BIN)/python -m tools.make_release --all --check
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+screenshots: $(READY)
+	GAPGRADE_SCREENSHOTS=out/screenshots $(BIN)/python -m pytest -q -k axe \
+		tests/test_html.py tests/test_dashboard.py tests/test_review.py tests/test_site.py
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -32,6 +32,7 @@ os.dup2(write, 4)
 os.execvp(sys.argv[3], sys.argv[3:])
 """
 """Becomes the browser, with the pipe where it expects it: it reads from 3 and writes to 4."""
+LONGEST = 4000  # pixels of a page that a picture shows
 PATIENCE = 20.0  # seconds until something that is waited for must have happened
 KEYS = {"Enter": ("Enter", "\r", 13), "Escape": ("Escape", "", 27), "Tab": ("Tab", "", 9)}
 
@@ -128,16 +129,22 @@ class Chromium:
     def type(self, text: str) -> None:
         self.call("Input.insertText", text=text)
 
-    def screenshot(
-        self, file: Path, *, dark: bool = False, width: int = 1280, height: int = 800, scale: float = 1
-    ) -> None:
-        """Write what is seen into a PNG."""
-        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        self.call("Emulation.setEmulatedMedia", features=scheme)
-        size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": width < 600}
-        self.call("Emulation.setDeviceMetricsOverride", **size)
-        time.sleep(1)
-        file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
+    def photograph(self, name: str) -> None:
+        """Write the whole page as it is into a PNG, where GAPGRADE_SCREENSHOTS names a folder (`make screenshots`)."""
+        if folder := os.environ.get("GAPGRADE_SCREENSHOTS"):
+            size = self.call("Page.getLayoutMetrics")["cssContentSize"]
+            clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], LONGEST), "scale": 1}
+            taken = self.call("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            Path(folder, f"{name}.png").write_bytes(base64.b64decode(taken["data"]))
+
+    def axe_finds(self) -> object:
+        """What axe-core has against the page as it is; frames are left out."""
+        self.call("Runtime.evaluate", expression=AXE.read_text(encoding="utf-8"))
+        return self.run(
+            "axe.run({iframes: false})"
+            ".then(r => r.violations.map(v => [v.id, v.nodes[0].html, v.nodes[0].failureSummary]))"
+        )
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:

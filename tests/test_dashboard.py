@@ -27,7 +27,7 @@ from grader.result import Outcome, Result
 from grader.sheet import Sheet, load_sheet
 from grader.similarity.pairs import Pair, SharedGap
 from grader.work import GapText, Work
-from tests.chromium import AXE, Chromium, find_browser
+from tests.chromium import Chromium, find_browser
 from tests.test_gradebook import only
 from tests.test_gradebook import result as sums_result
 from tests.test_reports import make_result, make_task, make_test
@@ -112,10 +112,8 @@ def test_axe_finds_nothing(chromium: Chromium, sheet: Sheet, tmp_path: Path, dar
     chromium.call("Emulation.setEmulatedMedia", features=scheme)
     chromium.call("Page.setBypassCSP", enabled=True)
     show(chromium, page(a_class(sheet, 60)).replace("<details>", "<details open>"), tmp_path, width)
-    chromium.run(AXE.read_text(encoding="utf-8") + "; 0")
-    found = chromium.run(
-        "axe.run().then(r => r.violations.map(v => [v.id, v.nodes[0].html, v.nodes[0].failureSummary]))"
-    )
+    found = chromium.axe_finds()
+    chromium.photograph(f"dashboard-{width}-{'dark' if dark else 'light'}")
     chromium.call("Page.setBypassCSP", enabled=False)
     chromium.call("Emulation.setEmulatedMedia", features=[])
     assert found == []

@@ -28,7 +28,8 @@ from grader.reports.views import student_view
 from grader.result import Evidence, Request, Result, RuleResult
 from grader.rules.pushes import rule_on_pushes
 from grader.sheet import load_sheet
-from tests.chromium import find_browser
+from tests.chromium import Chromium, find_browser
+from tests.test_dashboard import show
 from tests.test_reports import hostile_result, make_hidden, make_result, make_task, make_test
 from tests.test_reports_text import HOSTILE
 
@@ -161,6 +162,19 @@ def test_every_text_has_the_contrast_that_wcag_asks_for(measure: Measure, dark: 
         found = measure(page_of(rich_result(passed=passed, pending=Decimal(pending))), dark=dark)
         assert (found["page"] < 0.1) == dark
         assert found["contrasts"][0][0] >= 4.5, found["contrasts"]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_axe_finds_nothing(browser: str, tmp_path: Path, width: int, dark: bool) -> None:
+    (tmp_path / "profile").mkdir()
+    with Chromium(browser, tmp_path / "profile") as chromium:
+        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+        chromium.call("Emulation.setEmulatedMedia", features=scheme)
+        chromium.call("Page.setBypassCSP", enabled=True)
+        show(chromium, html(student_view(rich_result())), tmp_path, width)
+        assert chromium.axe_finds() == []
+        chromium.photograph(f"report-{width}-{'dark' if dark else 'light'}")
 
 
 def test_the_page_fits_a_phone_and_uses_the_width_of_a_desktop(measure: Measure) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chromium import AXE, Chromium, find_browser
+from tests.chromium import Chromium, find_browser
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -51,15 +51,11 @@ def test_a_page_loads_nothing_from_elsewhere_and_axe_finds_nothing(site: str, ch
     loaded = chromium.run("performance.getEntriesByType('resource').map(one => one.name)")
     assert loaded
     assert [address for address in loaded if not address.startswith(site)] == []
-    chromium.run(AXE.read_text(encoding="utf-8") + "; 0")
     chromium.run("document.styleSheets[0].insertRule('* { transition: none !important }')")  # colours at once
     for scheme in ("default", "slate"):
         chromium.run(f"document.body.dataset.mdColorScheme = '{scheme}'")
-        assert axe_finds(chromium) == []
-
-
-def axe_finds(chromium: Chromium) -> object:
-    return chromium.run("axe.run().then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html)]))")
+        assert chromium.axe_finds() == []
+        chromium.photograph(f"site-{Path(page).stem}-{scheme}")
 
 
 def test_the_navigation_leads_from_page_to_page_and_the_search_finds_them(site: str, chromium: Chromium) -> None:
