@@ -10,7 +10,6 @@ own: it runs without a wall, in one process.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping
@@ -25,7 +24,6 @@ from rich.progress import track
 from grader.catalogue import apply_edits, load_variants
 from grader.commands.exits import new_app, run_app
 from grader.sheet import load_sheet
-from grader.suite import tests_version
 from tools.checks.places import function_of
 from tools.checks.subject import Subject, Trials, load_subject, with_trials
 from tools.checks.trusted import TrustedWall
@@ -70,7 +68,7 @@ def main(
     console = Console()
     out.mkdir(parents=True, exist_ok=True)
     for subject in (one for one in subjects if one.own):
-        log, version = out / f"{subject.name}.jsonl", _version(subject)
+        log, version = out / f"{subject.name}.jsonl", subject.version
         wanted = {"solution": gradings, "variants": variants}
         todo = [one for of, count in wanted.items() for one in _todo(subject.name, version, of, start, count, log)]
 
@@ -90,13 +88,6 @@ def main(
             console.print(said, highlight=False)
             for one in failures:
                 console.print(f"  {one['code']}, seed {one['seed']}: {one['test']}: {one['said']}", markup=False)
-
-
-def _version(subject: Subject) -> str:
-    whole = hashlib.sha256(tests_version(subject.sheet_alone).encode())
-    for path, text in subject.solution.items():
-        whole.update(f"{path}\0{text}\0".encode())
-    return whole.hexdigest()[:12]
 
 
 def _todo(exercise: str, version: str, of: str, start: int, wanted: int, log: Path) -> Iterator[Batch]:
