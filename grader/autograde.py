@@ -23,6 +23,7 @@ from grader.reports.views import student_view
 from grader.sheet import Sheet
 from grader.wall import Wall
 from grader.wall.choose import choose_wall
+from grader.whole import write_whole
 
 
 class AutograderError(GapgradeError):
@@ -124,9 +125,7 @@ def autograde(places: Places, sheet: Sheet, *, hidden: Visibility = "after_publi
 def write_results(places: Places, results: dict[str, Any]) -> None:
     """Write `results.json` in one go: half a file would be read as a failure of the autograder."""
     places.results.parent.mkdir(parents=True, exist_ok=True)
-    partial = places.results.with_suffix(".partial")
-    partial.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(places.results)
+    write_whole(places.results, json.dumps(results, indent=2, ensure_ascii=False) + "\n")
 
 
 def _read_metadata(file: Path) -> Metadata:

@@ -7,7 +7,6 @@ and `collect.json`, the record of what was fetched, from where, and why not.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader import GapgradeError
 from grader.pushes import Activity, count_pushes, parse_activity
+from grader.whole import write_whole
 
 RECORD = "collect.json"
 ACTIVITY = ".activity.json"
@@ -222,7 +222,7 @@ def _fetched(source: Source, one: Wanted, branch: str, out: Path) -> Collected:
         if commit is None:
             return _recorded(one, "empty", **known)
         known |= {"complete": False, "note": "the log is empty: when this was pushed is not known"}
-    _write(out / f"{one.name}{ACTIVITY}", json.dumps(found.items, indent=1, ensure_ascii=False) + "\n")
+    write_whole(out / f"{one.name}{ACTIVITY}", json.dumps(found.items, indent=1, ensure_ascii=False) + "\n")
     try:
         source.fetch(found.repository, commit, branch, out / f"{one.name}.git")
     except BaseException:
@@ -266,11 +266,4 @@ def _remove(out: Path, name: str) -> None:
 
 def _write_record(out: Path, branch: str, submissions: Mapping[str, Collected]) -> None:
     record = Record(branch=branch, submissions=tuple(submissions[name] for name in sorted(submissions)))
-    _write(out / RECORD, record.model_dump_json(by_alias=True, indent=1) + "\n")
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    beside = file.with_name(f".{file.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, file)
+    write_whole(out / RECORD, record.model_dump_json(by_alias=True, indent=1) + "\n")

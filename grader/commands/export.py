@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +23,7 @@ from grader.exports.rows import Book, join, without_roster
 from grader.reports.text import line
 from grader.result import Result
 from grader.roster import read_roster
+from grader.whole import write_whole
 
 
 class Format(StrEnum):
@@ -74,10 +74,10 @@ def export(
     if format is Format.gradescope and len(book.results) > 1:
         out.mkdir(parents=True, exist_ok=True)
         for name, result in _named(book.results).items():
-            _write(out / f"{name}.json", gradescope(Book(without_roster([result]))))
+            write_whole(out / f"{name}.json", gradescope(Book(without_roster([result]))))
     else:
         out.parent.mkdir(parents=True, exist_ok=True)
-        _write(out, WRITERS[format](book))
+        write_whole(out, WRITERS[format](book))
     for name in unknown:
         typer.echo(f"not on the roster, left out: {line(name)}", err=True)
     for count, what in (
@@ -101,10 +101,3 @@ def _named(results: Sequence[Result]) -> dict[str, Result]:
         taken.add(name.casefold())
         found[name] = result
     return found
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a file whole or not at all: half a class must never be taken for all of it."""
-    beside = file.with_name(f".{file.name}.new")
-    beside.write_text(text, encoding="utf-8", newline="")
-    os.replace(beside, file)
