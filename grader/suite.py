@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Collection, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -45,7 +46,11 @@ class SuiteError(GapgradeError):
 
 @dataclass(frozen=True)
 class Planned:
-    """A test that every submission gets a result for."""
+    """A test that every submission gets a result for.
+
+    Attributes:
+        shares: whether its probes' calls may share a process with those of its file's other tests.
+    """
 
     id: str
     title: str
@@ -53,6 +58,7 @@ class Planned:
     hint: str
     weight: int
     visibility: Visibility
+    shares: bool = False
 
 
 class Gate:
@@ -61,12 +67,17 @@ class Gate:
     def __init__(self, cell: Cell, seed: int, seconds: float) -> None:
         self._cell, self._seed, self._seconds = cell, seed, seconds
         self._deadline = time.monotonic() + seconds
-        self._test, self._calls = "", 0
+        self._test, self._calls, self._shared = "", 0, False
+        self.used = False
         self.lost: WallError | None = None
 
-    def enter(self, test: str) -> None:
-        """Calls from here on belong to this test."""
-        self._test, self._calls = test, 0
+    def enter(self, test: str, *, shared: bool = False) -> None:
+        """Calls from here on belong to this test.
+
+        Args:
+            shared: whether they may come after other tests' calls in one process; `used` tells whether one did.
+        """
+        self._test, self._calls, self._shared, self.used = test, 0, shared, False
 
     def call(self, source: str, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if time.monotonic() > self._deadline:
@@ -74,10 +85,11 @@ class Gate:
         self._calls += 1
         seed = derive_seed(self._seed, f"{self._test}#{self._calls}")
         try:
-            answer = self._cell.call(Call(source, function, args, kwargs, seed))
+            answer = self._cell.call(Call(source, function, args, kwargs, seed, self._shared))
         except WallError as error:
             self.lost = error
             raise
+        self.used |= answer.used
         if isinstance(answer, Failure):
             raise ProbeFailure(answer.kind, answer.message, answer.detail + _as_section(answer.output))
         return answer.value
@@ -93,12 +105,16 @@ class Suite:
     def __init__(self, session: pytest.Session, sheet: Sheet) -> None:
         self._session, self._config = session, session.config
         folders = sheet.test_folders()
+        sharing = {folder for folder in folders if shares_process(sheet.course / "solutions" / folder.name)}
         self._items = list(session.items)
-        self.planned = [_plan(item, folders) for item in self._items]
+        self.planned = [_plan(item, folders, sharing) for item in self._items]
         self.groups = {planned.id: planned.group for planned in self.planned}
 
     def run(self, gate: Gate, seed: int, only: Collection[str] | None = None) -> list[TestResult]:
         """Run every test against the submission behind the gate; one result per planned test.
+
+        A test that fails in a process that had answered other tests before is run again in processes of its own, and
+        that counts: what one call leaves behind never costs points.
 
         Args:
             only: the ids of the tests to run, where not all are wanted; a test draws the same data either way.
@@ -107,28 +123,41 @@ class Suite:
         """
         pairs = zip(self._items, self.planned, strict=True)
         chosen = [(item, planned) for item, planned in pairs if only is None or planned.id in only]
+        results, again = self._run(chosen, gate, seed)
+        if again:
+            alone = [(item, replace(planned, shares=False)) for item, planned in chosen if planned.id in again]
+            results |= self._run(alone, gate, seed)[0]
+        return list(results.values())
+
+    def _run(
+        self, chosen: Sequence[tuple[pytest.Item, Planned]], gate: Gate, seed: int
+    ) -> tuple[dict[str, TestResult], set[str]]:
+        """The results by test id, and which tests failed in a process that was used before."""
         self._config.option.seed = seed
         recorder = _Recorder(self._config)
         recorder.pytest_sessionstart(self._session)
         self._config.pluginmanager.register(recorder, "gapgrade-recorder")
-        results = []
+        ran, used = [], set()
         try:
             with through(gate):
                 followers = [*(item for item, _ in chosen[1:]), None]
                 for (item, planned), following in zip(chosen, followers, strict=True):
-                    gate.enter(planned.id)
+                    gate.enter(planned.id, shared=planned.shares)
                     item._report_sections.clear()
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                     if gate.lost is not None:
                         raise gate.lost
-                    results.append((planned, item.nodeid))
+                    ran.append((planned, item.nodeid))
+                    if gate.used:
+                        used.add(planned.id)
         finally:
             self._unregister(recorder)
             vars(self._config).pop("_json_report", None)  # the plugin would unregister it again at the end
             self._session.testsfailed = 0
         recorder.pytest_sessionfinish(self._session)
         recorded = {test["nodeid"]: test for test in recorder.report["tests"]}
-        return [_result(planned, recorded.get(node)) for planned, node in results]
+        results = {planned.id: _result(planned, recorded.get(node)) for planned, node in ran}
+        return results, {test for test in used if results[test].outcome != "passed"}
 
     def _unregister(self, recorder: _Recorder) -> None:
         """Let go of a recorder. pluggy remembers every registration, for plugins to come, and the plugin with it."""
@@ -137,7 +166,16 @@ class Suite:
         remembered[:] = [call for call in remembered if call[0].get("plugin") is not recorder]
 
 
-def _plan(item: pytest.Item, folders: dict[Path, Visibility]) -> Planned:
+def shares_process(exercise: Path) -> bool:
+    """What `share_process` in the folder's `exercise.toml` says; where nothing does, every call is alone."""
+    file = exercise / "exercise.toml"
+    try:
+        return file.is_file() and tomllib.loads(file.read_text(encoding="utf-8")).get("share_process") is True
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SuiteError(f"{file}: {error}") from None
+
+
+def _plan(item: pytest.Item, folders: dict[Path, Visibility], sharing: Collection[Path]) -> Planned:
     mark = item.get_closest_marker("task")
     if mark is None:
         raise SuiteError(f"{item.path}: {item.name} has no @task; name the group that it counts for")
@@ -146,7 +184,8 @@ def _plan(item: pytest.Item, folders: dict[Path, Visibility]) -> Planned:
     inside = file.relative_to(folder.resolve()).as_posix()
     name = f"{folder.parent.name}/{folder.name}/{inside}::{item.name}"
     facts = mark.kwargs
-    return Planned(name, facts["title"], facts["group"], facts["hint"], facts["weight"], folders[folder])
+    shares = folder in sharing
+    return Planned(name, facts["title"], facts["group"], facts["hint"], facts["weight"], folders[folder], shares)
 
 
 def _result(planned: Planned, recorded: dict[str, Any] | None) -> TestResult:

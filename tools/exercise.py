@@ -33,6 +33,7 @@ class Exercise:
         title: for people.
         requires: the exercises whose files it needs.
         requirements: the lines of pip that its code needs.
+        share_process: whether the calls of a test file's probes may follow one another in one process.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Exercise:
     title: str
     requires: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
+    share_process: bool = False
 
     def files(self) -> dict[str, Path]:
         """What students get, by the path in the release."""
@@ -72,11 +74,12 @@ def load_exercise(name: str, course: Path) -> Exercise:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ExerciseError(f"{file}: {error}") from None
     _check_keys(file, text, data)
-    return Exercise(name, folder, data["title"], tuple(data.get("requires", ())), tuple(data.get("requirements", ())))
+    requires, requirements = tuple(data.get("requires", ())), tuple(data.get("requirements", ()))
+    return Exercise(name, folder, data["title"], requires, requirements, data.get("share_process", False))
 
 
 def _check_keys(file: Path, text: str, data: dict[str, Any]) -> None:
-    known = ["title", "requires", "requirements"]
+    known = ["title", "requires", "requirements", "share_process"]
     for key, value in data.items():
         rows = (row for row, line in enumerate(text.splitlines(), 1) if re.match(rf"\W*{re.escape(key)}\b", line))
         where = f"{file}:{next(rows, 1)}"
@@ -84,7 +87,9 @@ def _check_keys(file: Path, text: str, data: dict[str, Any]) -> None:
             raise ExerciseError(f"{where}: unknown key {key!r}; {_advice(key, known)}")
         if key == "title" and not isinstance(value, str):
             raise ExerciseError(f"{where}: 'title' must be a string")
-        if key != "title" and not _is_list_of_strings(value):
+        if key == "share_process" and not isinstance(value, bool):
+            raise ExerciseError(f"{where}: 'share_process' must be true or false")
+        if key in ("requires", "requirements") and not _is_list_of_strings(value):
             raise ExerciseError(f"{where}: {key!r} must be a list of strings")
     if "title" not in data:
         raise ExerciseError(f"{file}:1: the key 'title' is missing")

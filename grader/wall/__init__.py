@@ -25,6 +25,7 @@ class Call:
     Attributes:
         source: a module's text that defines `function`.
         seed: what the random generators inside start from, so that a repeated run sees the same student.
+        shared: whether it may come after other shared calls of the same source in one process.
     """
 
     source: str
@@ -32,14 +33,21 @@ class Call:
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
+    shared: bool = False
 
 
 @dataclass(frozen=True)
 class Value:
-    """What a probe returned, rebuilt from plain data; `output` is what it printed."""
+    """What a probe returned, rebuilt from plain data.
+
+    Attributes:
+        output: what it printed.
+        used: whether its process had answered another call before.
+    """
 
     value: Any
     output: str = ""
+    used: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,12 +59,14 @@ class Failure:
             limit ended it), `refused` (what it returned is no plain data).
         message: one sentence, student code's own words among it: untrusted text.
         detail: the traceback inside; untrusted text, for staff.
+        used: whether its process had answered another call before.
     """
 
     kind: FailureKind
     message: str
     detail: str = ""
     output: str = ""
+    used: bool = False
 
 
 class WallError(GapgradeError):
@@ -70,7 +80,7 @@ class Cell(Protocol):
         """Give every later call a folder of its own with these files, as its working directory."""
 
     def call(self, call: Call) -> Value | Failure:
-        """Call a probe in a process of its own; nothing of one call is left for the next."""
+        """Call a probe in a process of its own; nothing of it is left for the next, except among shared calls."""
 
 
 class Wall(Protocol):

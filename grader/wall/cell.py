@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gapcheck import codec
@@ -82,15 +82,15 @@ class RemoteCell:
         self._ask({"op": "place", "files": sizes}, b"".join(files.values()))
 
     def call(self, call: Call) -> Value | Failure:
-        header = {"op": "call", "source": call.source, "function": call.function, "seed": call.seed}
+        header: dict[str, Any] = {"op": "call", "source": call.source, "function": call.function, "seed": call.seed}
+        header["shared"] = call.shared
         answer, blob = self._ask(header, codec.encode((call.args, dict(call.kwargs))))
         output = answer.get("output", "")
         output = output if isinstance(output, str) else ""
         if answer.get("output_cut") is True:
             output += f"\n[output cut after {self._limits.output_kb} KiB]"
-        if answer.get("status") != "answered":
-            return self._unanswered(answer, output)
-        return _read(blob, output)
+        read = _read(blob, output) if answer.get("status") == "answered" else self._unanswered(answer, output)
+        return replace(read, used=answer.get("used") is True)
 
     def _ask(self, header: dict[str, Any], blob: bytes = b"") -> tuple[dict[str, Any], bytes]:
         try:

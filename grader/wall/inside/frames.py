@@ -8,13 +8,18 @@ import struct
 from typing import Any, Protocol
 
 MAX_HEADER = 4 * 2**20
+MAX_REQUEST = 512 * 2**20
 LENGTHS = struct.Struct(">IQ")
 
 
-class Stream(Protocol):
-    """What messages travel over: a socket, or two pipes."""
+class Source(Protocol):
+    """What messages come from."""
 
     def recv(self, size: int, /) -> bytes: ...
+
+
+class Stream(Source, Protocol):
+    """What messages travel over: a socket, or two pipes."""
 
     def sendall(self, data: bytes, /) -> None: ...
 
@@ -44,18 +49,33 @@ class Standard:
         return self._in
 
 
+class Pipe:
+    """A pipe's end for reading."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def recv(self, size: int, /) -> bytes:
+        return os.read(self._descriptor, size)
+
+
 class BadMessage(Exception):
     """A message that this protocol does not know, or a stream that ended in the middle of one."""
 
 
-def send(stream: Stream, header: dict[str, Any], blob: bytes = b"") -> None:
+def head(header: dict[str, Any], blob: bytes) -> bytes:
+    """What goes before the blob."""
     text = json.dumps(header).encode()
-    stream.sendall(LENGTHS.pack(len(text), len(blob)) + text)
+    return LENGTHS.pack(len(text), len(blob)) + text
+
+
+def send(stream: Stream, header: dict[str, Any], blob: bytes = b"") -> None:
+    stream.sendall(head(header, blob))
     if blob:
         stream.sendall(blob)
 
 
-def receive(stream: Stream, max_blob: int) -> tuple[dict[str, Any], bytes] | None:
+def receive(stream: Source, max_blob: int) -> tuple[dict[str, Any], bytes] | None:
     """The next message, or None where the other side has closed; no length is believed beyond the caps."""
     lengths = _exactly(stream, LENGTHS.size, at_start=True)
     if lengths is None:
@@ -75,7 +95,7 @@ def receive(stream: Stream, max_blob: int) -> tuple[dict[str, Any], bytes] | Non
     return header, blob or b""
 
 
-def _exactly(stream: Stream, size: int, *, at_start: bool = False) -> bytes | None:
+def _exactly(stream: Source, size: int, *, at_start: bool = False) -> bytes | None:
     parts = []
     left = size
     while left:

@@ -1,9 +1,10 @@
-"""The process of one probe: it confines itself, runs student code, and writes what came of it to a pipe."""
+"""A probe's process: it confines itself, runs student code, and writes what came of it to a pipe."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import random
 import sys
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gapcheck import codec
-from grader.wall.inside import confine
+from grader.wall.inside import confine, frames
+from grader.wall.inside.watch import ANSWER
 from grader.wall.inside.words import files_text, memory_text
 
 PRIVATE = "/private"
@@ -45,24 +47,22 @@ class Cage:
     linux: bool
 
 
-def run(cage: Cage, files: dict[str, bytes], call: dict[str, Any], frame: bytes, pipes: tuple[int, int]) -> None:
-    """Run a call and never return.
+def run(cage: Cage, files: dict[str, bytes], call: dict[str, Any], frame: bytes, pipes: tuple[int, int, int]) -> None:
+    """Answer a call, and those that follow it, and never return.
 
     Args:
-        pipes: the ends to write the answer and the output to.
+        pipes: the ends to write the answer and the output to, and to read further calls from.
     """
     try:
-        answer_pipe = _keep_only(*pipes)
+        answer_pipe, calls = _keep_only(*pipes)
         if cage.folders:
             confine.private_folders(PRIVATE, cage.folders, cage.disk_mb)
         _lay_out(files, cage.home)
-        args, kwargs = codec.decode(frame)
-        _reseed(call["seed"])
         _confine(cage)
-        me = os.getpid()
-        answer = _answer(cage, call["source"], call["function"], args, kwargs)
-        if os.getpid() == me:  # a fork that student code made and did not end comes by here too
-            _write(answer_pipe, answer)
+        message: tuple[dict[str, Any], bytes] | None = (call, frame)
+        while message is not None:
+            goes_on = _serve(cage, *message, answer_pipe)
+            message = frames.receive(calls, frames.MAX_REQUEST) if goes_on else None
     except BaseException as error:  # student code may raise anything at any time; only data leaves this process
         with contextlib.suppress(BaseException):
             os.write(2, f"{type(error).__name__}: {error}".encode(errors="replace"))
@@ -71,16 +71,47 @@ def run(cage: Cage, files: dict[str, bytes], call: dict[str, Any], frame: bytes,
         os._exit(0)
 
 
-def _keep_only(answer: int, output: int) -> int:
-    """Close everything that the server has open but the two pipes; returns the answer's new number."""
+def _serve(cage: Cage, call: dict[str, Any], frame: bytes, answer_pipe: int) -> bool:
+    """Answer one call; returns whether this process takes another."""
+    me, shared = os.getpid(), call["shared"]
+    before = _state(cage.home) if shared else ()
+    args, kwargs = codec.decode(frame)
+    _reseed(call["seed"])
+    answer = _answer(cage, call["source"], call["function"], args, kwargs)
+    if os.getpid() != me:  # a fork that student code made and did not end comes by here too
+        os._exit(0)
+    with contextlib.suppress(BaseException):  # streams may be student code's own by now
+        sys.stdout.flush()
+    goes_on = bool(shared) and answer[:1] == b"V" and _state(cage.home) == before
+    _write(answer_pipe, ANSWER.pack(goes_on, len(answer)) + answer)
+    return goes_on
+
+
+def _state(home: str) -> tuple[Any, ...]:
+    """What a call may leave behind without meaning to: switches of torch and numpy, paths, files.
+
+    Student code could hide from this whatever it likes.
+    """
+    import numpy as np
+    import torch
+
+    disk = os.statvfs(home)  # one file system holds everything that can be written
+    switches = (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_default_dtype())
+    others = (torch.are_deterministic_algorithms_enabled(), torch.is_anomaly_enabled(), torch.get_default_device())
+    places = (os.getcwd(), *sys.path, disk.f_bfree, disk.f_ffree)
+    return (*switches, *others, tuple(np.geterr().values()), places)
+
+
+def _keep_only(answer: int, output: int, calls: int) -> tuple[int, frames.Pipe]:
+    """Close everything that the server has open but the three pipes; returns the answer's new number, and the calls."""
     os.setsid()
     null = os.open(os.devnull, os.O_RDONLY)
-    moved = [os.dup(descriptor) for descriptor in (null, output, answer)]  # out of the way of 0 to 3
+    moved = [os.dup(descriptor) for descriptor in (null, output, answer, calls)]  # out of the way of 0 to 4
     high = [os.dup(descriptor) for descriptor in moved]
-    for number, descriptor in zip((0, 1, 2, 3), (high[0], high[1], high[1], high[2]), strict=True):
+    for number, descriptor in zip((0, 1, 2, 3, 4), (high[0], high[1], high[1], high[2], high[3]), strict=True):
         os.dup2(descriptor, number)
-    os.closerange(4, 65_536)
-    return 3
+    os.closerange(5, 65_536)
+    return 3, frames.Pipe(4)
 
 
 def _lay_out(files: dict[str, bytes], home: str) -> None:
@@ -116,11 +147,8 @@ def _confine(cage: Cage) -> None:
 
 def _answer(cage: Cage, source: str, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
     """`V` and a frame; or `E` (it raised) or `R` (no plain data) and a frame of sentence and traceback."""
-    module = types.ModuleType("probe")
-    sys.modules["probe"] = module
     try:
-        exec(compile(source, "<probe>", "exec"), module.__dict__)
-        value = module.__dict__[function](*args, **kwargs)
+        value = _module(source).__dict__[function](*args, **kwargs)
     except BaseException as error:  # SystemExit and KeyboardInterrupt are failures too
         return b"E" + codec.encode([_sentence(cage, error), _trace(error)])
     try:
@@ -129,6 +157,14 @@ def _answer(cage: Cage, source: str, function: str, args: tuple[Any, ...], kwarg
         return b"R" + codec.encode([str(refused)[:KEPT_CHARACTERS], ""])
     except BaseException as error:
         return b"E" + codec.encode([_sentence(cage, error), _trace(error)])
+
+
+@functools.lru_cache(maxsize=1)  # calls that share a process have the same source
+def _module(source: str) -> types.ModuleType:
+    module = types.ModuleType("probe")
+    sys.modules["probe"] = module
+    exec(compile(source, "<probe>", "exec"), module.__dict__)
+    return module
 
 
 def _sentence(cage: Cage, error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""A cell's server: answers calls one by one, each in a fork of its own, and clears up after each.
+"""A cell's server: answers calls one by one, in forks of its own.
 
 It never runs student code itself. Started inside a sandbox, and spoken with over its standard input and output:
 
@@ -13,28 +13,18 @@ import contextlib
 import os
 import signal
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # this file runs as a program, before it knows where its modules are
     from grader.wall.inside import frames
-
-MAX_REQUEST = 512 * 2**20
-
-
-@dataclass
-class Cellmate:
-    """What a cell holds between calls: how to confine, and the submission's files."""
-
-    cage: Any
-    bounds: Any
-    files: dict[str, bytes] = field(default_factory=dict)
+    from grader.wall.inside.child import Cellmate
 
 
 def load(packages: str) -> None:
     """Import what probes and student code will want, once, before any fork."""
     import site
 
+    sys.dont_write_bytecode = True  # what is compiled inside is used once; under -I Python asks no environment variable
     site.addsitedir(packages)
     import matplotlib as mpl
     import torch
@@ -50,7 +40,7 @@ def load(packages: str) -> None:
 
     import grader.reading  # noqa: F401  # it reads each submission, and its modules have no compiled form inside
     from gapcheck import codec, notebooks
-    from grader.wall.inside import memory, probing  # noqa: F401
+    from grader.wall.inside import child, memory  # noqa: F401
 
     notebooks.install()
     _warm_up(torch)
@@ -86,20 +76,24 @@ def _answer_all(control: frames.Stream) -> None:
     from grader.wall.inside import frames
 
     cellmate: Cellmate | None = None
-    while (message := frames.receive(control, MAX_REQUEST)) is not None:
-        header, blob = message
-        if header["op"] == "open":
-            cellmate = _furnish(header, blob)
-            frames.send(control, {"status": "open", "pid": os.getpid()})
-        elif header["op"] == "place" and cellmate is not None:
-            cellmate.files = _unpack_files(header["files"], blob)
-            frames.send(control, {"status": "placed"})
-        elif header["op"] == "call" and cellmate is not None:
-            answer, answer_blob = _call(cellmate, header, blob, control.fileno())
-            frames.send(control, answer, answer_blob)
+    try:
+        while (message := frames.receive(control, frames.MAX_REQUEST)) is not None:
+            header, blob = message
+            if header["op"] == "open":
+                cellmate = _furnish(header, blob)
+                frames.send(control, {"status": "open", "pid": os.getpid()})
+            elif header["op"] == "place" and cellmate is not None:
+                cellmate.place(_unpack_files(header["files"], blob))
+                frames.send(control, {"status": "placed"})
+            elif header["op"] == "call" and cellmate is not None:
+                frames.send(control, *cellmate.call(header, blob, control.fileno()))
+    finally:
+        if cellmate is not None:
+            cellmate.let_go()
 
 
 def _furnish(header: dict[str, Any], seccomp: bytes) -> Cellmate:
+    from grader.wall.inside.child import Cellmate
     from grader.wall.inside.probing import Cage
     from grader.wall.inside.watch import Bounds
 
@@ -113,69 +107,6 @@ def _unpack_files(sizes: list[tuple[str, int]], blob: bytes) -> dict[str, bytes]
         files[path] = blob[start : start + size]
         start += size
     return files
-
-
-def _call(cellmate: Cellmate, call: dict[str, Any], frame: bytes, control: int) -> tuple[dict[str, Any], bytes]:
-    from grader.wall.inside import probing
-    from grader.wall.inside.watch import Watch
-
-    alone = os.getpid() == 1
-    answer_read, answer_write = os.pipe()
-    output_read, output_write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        probing.run(cellmate.cage, cellmate.files, call, frame, (answer_write, output_write))
-    os.close(answer_write)
-    os.close(output_write)
-    watch = Watch(child, answer_read, output_read, control, cellmate.bounds, alone=alone)
-    try:
-        watch.wait()
-    finally:
-        status = _end_all(child, alone=alone)
-        for folder in cellmate.cage.shared:
-            _empty(folder)
-        watch.drain()
-        os.close(answer_read)
-        os.close(output_read)
-    return watch.verdict(status), bytes(watch.answer)
-
-
-def _end_all(child: int, *, alone: bool) -> int:
-    """End the probe's process and all that it started, and reap them; returns its wait status."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        # as process 1, all others of the namespace are the probe's
-        os.kill(-1, signal.SIGKILL) if alone else os.killpg(child, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(child, signal.SIGKILL)
-    status = os.waitpid(child, 0)[1]
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            for orphan in [] if alone else _children():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(orphan, signal.SIGKILL)
-            os.waitpid(-1, 0)
-    return status
-
-
-def _children() -> list[int]:
-    """This process's children: a probe's orphans come to it, as the nearest subreaper."""
-    try:
-        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
-            return [int(number) for number in file.read().split()]
-    except FileNotFoundError:  # no Linux: orphans go to the system's first process
-        return []
-
-
-def _empty(folder: str) -> None:
-    """Without mounts of its own, a probe leaves its files behind."""
-    import shutil
-
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path, ignore_errors=True)
-        else:
-            with contextlib.suppress(OSError):
-                os.unlink(entry.path)
 
 
 def main() -> None:

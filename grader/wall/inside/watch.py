@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import math
 import os
-import resource
 import select
 import signal
+import struct
 import time
 from dataclasses import dataclass
 from typing import Any
 
+from grader.wall.inside.usage import cpu_of_ended, own_bytes, usage_of_all
+
 LOOK_SECONDS = 0.05  # how often the use of all processes is added up
-TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = resource.getpagesize()
+ANSWER = struct.Struct(">?Q")  # goes before an answer: whether the process takes another call, the answer's length
 
 
 class Gone(Exception):
@@ -40,116 +41,105 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class Usage:
-    """What all processes of this namespace but its first have used: seconds of CPU time, bytes of own memory."""
+class Pipes:
+    """This side's ends of what a probe's process is connected by."""
 
-    cpu: float
-    memory: int
+    answer: int
+    output: int
+    calls: int
 
-
-def usage_of_all(inherited: int) -> Usage:
-    """Add up `/proc`.
-
-    Args:
-        inherited: the bytes that a fork of this process shares with it; counted for none.
-    """
-    cpu, memory = _cpu_of_ended(), 0
-    for name in os.listdir("/proc"):
-        if name.isdigit() and name != "1":
-            try:
-                cpu += _cpu_seconds(_read(f"/proc/{name}/stat"))
-                memory += max(0, _own_bytes(_read(f"/proc/{name}/statm")) - inherited)
-            except (FileNotFoundError, ProcessLookupError):
-                continue  # it has just ended
-    return Usage(cpu, memory)
-
-
-def _cpu_of_ended() -> float:
-    """Of processes that ended and were waited for by this one: the probe's, and what it left behind."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return children.ru_utime + children.ru_stime
-
-
-def own_bytes() -> int:
-    """This process's memory that belongs to no file: what its forks share with it."""
-    try:
-        return _own_bytes(_read("/proc/self/statm"))
-    except FileNotFoundError:  # no Linux
-        return 0
-
-
-def _read(path: str) -> str:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return file.read()
-
-
-def _own_bytes(statm: str) -> int:
-    _, resident, shared, *_ = statm.split()
-    return (int(resident) - int(shared)) * PAGE
-
-
-def _cpu_seconds(stat: str) -> float:
-    fields = stat.rpartition(")")[2].split()  # a process chooses its own name, brackets and all
-    return sum(int(field) for field in fields[11:15]) / TICKS  # user, system; the same of its ended children
+    def close(self) -> None:
+        for descriptor in (self.answer, self.output, self.calls):
+            os.close(descriptor)
 
 
 class Watch:
-    """One probe's process, until it ends or is to be ended."""
+    """One call of a probe's process, until it is answered or is to be ended."""
 
-    def __init__(self, child: int, answer: int, output: int, control: int, bounds: Bounds, *, alone: bool) -> None:
+    def __init__(
+        self, child: int, pipes: Pipes, control: int, bounds: Bounds, *, alone: bool, question: bytes = b""
+    ) -> None:
         """Start the clock.
 
         Args:
-            answer, output: the pipes to read from.
             control: the cell's socket; nothing comes there during a call, so what can be read is its end.
             alone: whether this process is the first of a namespace that holds the probe and nothing else.
+            question: the call, where the process has answered another one before; else it knows its first.
         """
         self.child, self.bounds = child, bounds
-        self.answer, self.output = bytearray(), bytearray()
         self.stopped = ""
-        self._alone, self._control = alone, control
-        self._pipes = {answer: (self.answer, bounds.result_bytes), output: (self.output, bounds.output_bytes)}
+        self._written, self.output = bytearray(), bytearray()
+        self._alone, self._control, self._ends = alone, control, pipes
+        self._question = memoryview(question)
+        self._pipes = {
+            pipes.answer: (self._written, ANSWER.size + bounds.result_bytes),
+            pipes.output: (self.output, bounds.output_bytes),
+        }
         now = time.monotonic()
         self._deadline, self._next_look = now + bounds.seconds, now + LOOK_SECONDS
-        self._answer_pipe = answer
         if alone:
             self._inherited = own_bytes()
-            self._cpu_before = _cpu_of_ended()
-        for pipe in self._pipes:
+            self._cpu_before = usage_of_all(self._inherited).cpu if question else cpu_of_ended()
+        for pipe in (*self._pipes, pipes.calls):
             os.set_blocking(pipe, False)
 
+    @property
+    def answer(self) -> bytes:
+        """What was answered: everything behind its head; empty where a limit was reached or less came."""
+        return bytes(self._written[ANSWER.size :]) if self._is_whole() and not self.stopped else b""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the process says that it takes another call, has answered this one and wrote nothing more."""
+        if self.stopped or not self._is_whole():
+            return False
+        goes_on, length = ANSWER.unpack_from(self._written)
+        return bool(goes_on) and len(self._written) == ANSWER.size + length
+
+    def _is_whole(self) -> bool:
+        if len(self._written) < ANSWER.size:
+            return False
+        return len(self._written) - ANSWER.size >= int(ANSWER.unpack_from(self._written)[1])
+
     def wait(self) -> None:
-        """Until the process ends, has answered, or a limit is reached. Raises `Gone`."""
+        """Until the process has answered or ends, or a limit is reached. Raises `Gone`."""
         poll = select.poll()
         for descriptor in (*self._pipes, self._control):
             poll.register(descriptor, select.POLLIN)
+        if self._question:
+            poll.register(self._ends.calls, select.POLLOUT)
         ended = _end_of(self.child)
         if ended is not None:
             poll.register(ended, select.POLLIN)
         try:
-            while not self.stopped:
-                over = False
+            while not self.stopped and not self._is_whole():
                 pause = min(self._next_look, self._deadline) - time.monotonic()
-                for descriptor, event in poll.poll(max(0, math.ceil(pause * 1000))):
-                    if descriptor == self._control:
-                        raise Gone
-                    if descriptor == ended:
-                        over = True
-                    elif event & select.POLLIN:
-                        self._take(descriptor)
-                    elif descriptor == self._answer_pipe:
-                        return  # closed: nothing that it still does can change the answer
-                    else:
-                        poll.unregister(descriptor)
-                if over or (ended is None and _has_ended(self.child)):
-                    return  # what it started may hold the pipes open, and ends with it
+                events = poll.poll(max(0, math.ceil(pause * 1000)))
+                closed = [descriptor for descriptor, event in events if not self._follow(descriptor, event)]
+                # what the process started may hold the pipes open, and ends with it; with its answer's end closed,
+                # nothing that it still does can change the answer
+                if {ended, self._ends.answer}.intersection(closed) or (ended is None and _has_ended(self.child)):
+                    return
+                for descriptor in closed:
+                    poll.unregister(descriptor)
                 self._look(time.monotonic())
         finally:
             if ended is not None:
                 os.close(ended)
 
+    def _follow(self, descriptor: int, event: int) -> bool:
+        """Read or write what can be; returns whether there may be more of it. Raises `Gone`."""
+        if descriptor == self._control:
+            raise Gone
+        if descriptor == self._ends.calls:
+            return self._ask()
+        if descriptor in self._pipes and event & select.POLLIN:
+            self._take(descriptor)
+            return True
+        return False
+
     def _look(self, now: float) -> None:
-        if len(self.answer) > self.bounds.result_bytes:
+        if self._is_too_much():
             self.stopped = "result"
         elif now >= self._deadline:
             self.stopped = "wall"
@@ -160,6 +150,19 @@ class Watch:
                 self.stopped = "cpu"
             elif used.memory > self.bounds.memory_bytes:
                 self.stopped = "memory"
+
+    def _is_too_much(self) -> bool:
+        return len(self._written) > ANSWER.size + self.bounds.result_bytes
+
+    def _ask(self) -> bool:
+        """Hand over as much of the call as the pipe takes; returns whether some is left, and somebody to read it."""
+        try:
+            self._question = self._question[os.write(self._ends.calls, self._question) :]
+        except BlockingIOError:
+            return True
+        except BrokenPipeError:
+            return False
+        return bool(self._question)
 
     def _take(self, pipe: int) -> bool:
         kept, most = self._pipes[pipe]
@@ -178,18 +181,21 @@ class Watch:
                     break
 
     def verdict(self, status: int) -> dict[str, Any]:
-        """The answer's header: `answered`, or `stopped` by which limit, or `ended` and how."""
+        """The answer's header: `answered`, or `stopped` by which limit, or `ended` and how.
+
+        Args:
+            status: the process's wait status; 0 where it lives on.
+        """
         output = self.output[: self.bounds.output_bytes]
         header: dict[str, Any] = {"output": bytes(output).decode(errors="replace")}
         header["output_cut"] = len(self.output) > self.bounds.output_bytes
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
             self.stopped = self.stopped or "cpu"
-        if len(self.answer) > self.bounds.result_bytes:
+        if self._is_too_much():
             self.stopped = self.stopped or "result"
         if self.stopped:
-            self.answer.clear()
             return {**header, "status": "stopped", "limit": self.stopped}
-        if self.answer:
+        if self._is_whole():
             return {**header, "status": "answered"}
         header["signal"] = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         header["exit"] = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0

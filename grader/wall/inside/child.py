@@ -1,0 +1,132 @@
+"""A probe's process as its cell's server holds it: started with a call, perhaps called again, ended with all it left.
+
+A process takes another call only where the call says that it may be shared, and where nothing was seen that the last
+one left behind. What student code hides there it can use: that is why the tests' author decides which calls may share.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+from dataclasses import dataclass, field
+from typing import Any
+
+from grader.wall.inside import frames, probing
+from grader.wall.inside.usage import is_still
+from grader.wall.inside.watch import Bounds, Pipes, Watch
+
+
+@dataclass
+class Cellmate:
+    """What a cell holds between calls: how to confine, the submission's files, and a process that takes more calls."""
+
+    cage: probing.Cage
+    bounds: Bounds
+    files: dict[str, bytes] = field(default_factory=dict)
+    kept: Child | None = None
+
+    def place(self, files: dict[str, bytes]) -> None:
+        self.let_go()
+        self.files = files
+
+    def call(self, call: dict[str, Any], frame: bytes, control: int) -> tuple[dict[str, Any], bytes]:
+        """The answer's header and the answer; raises `Gone`."""
+        if self.kept is not None and not self.kept.takes(call):
+            self.let_go()
+        child, used = self.kept or Child(self, call, frame), self.kept is not None
+        self.kept = None
+        question = frames.head(call, frame) + frame if used else b""
+        watch = Watch(child.pid, child.pipes, control, self.bounds, alone=child.alone, question=question)
+        status = 0
+        try:
+            watch.wait()
+            if call["shared"] and child.can_be_kept(watch):
+                self.kept = child
+        finally:
+            if self.kept is None:
+                status = child.end()
+            watch.drain()
+            if self.kept is None:
+                child.pipes.close()
+        return {**watch.verdict(status), "used": used}, watch.answer
+
+    def let_go(self) -> None:
+        """End the process that is kept, if there is one."""
+        if self.kept is not None:
+            self.kept.end()
+            self.kept.pipes.close()
+            self.kept = None
+
+
+class Child:
+    """One process, and what it was started with."""
+
+    def __init__(self, cellmate: Cellmate, call: dict[str, Any], frame: bytes) -> None:
+        """Start it with its first call."""
+        self._cage, self._bounds, self._source = cellmate.cage, cellmate.bounds, call["source"]
+        self.alone = os.getpid() == 1
+        answer_read, answer_write = os.pipe()
+        output_read, output_write = os.pipe()
+        calls_read, calls_write = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            probing.run(cellmate.cage, cellmate.files, call, frame, (answer_write, output_write, calls_read))
+        for descriptor in (answer_write, output_write, calls_read):
+            os.close(descriptor)
+        self.pipes = Pipes(answer_read, output_read, calls_write)
+
+    def takes(self, call: dict[str, Any]) -> bool:
+        """Whether the call may come after those that the process has answered, and the process waits for it."""
+        return bool(call["shared"]) and call["source"] == self._source and self._waits()
+
+    def can_be_kept(self, watch: Watch) -> bool:
+        """Whether it can take another call: as process 1 alone can it be known what a call left running."""
+        return self.alone and not self._cage.shared and watch.goes_on and self._waits()
+
+    def _waits(self) -> bool:
+        """Nothing runs beside it, half of its time is left, and it has said nothing that nobody asked for."""
+        if not is_still(self.pid, self._bounds.seconds / 2):
+            return False
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.pipes.answer, 1)
+            return False
+        return True
+
+    def end(self) -> int:
+        """End the process and all that it started, reap them, and empty shared folders; returns its wait status."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            # as process 1, all others of the namespace are the probe's
+            os.kill(-1, signal.SIGKILL) if self.alone else os.killpg(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        status = os.waitpid(self.pid, 0)[1]
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                for orphan in [] if self.alone else _children():
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(orphan, signal.SIGKILL)
+                os.waitpid(-1, 0)
+        for folder in self._cage.shared:
+            _empty(folder)
+        return status
+
+
+def _children() -> list[int]:
+    """This process's children: a probe's orphans come to it, as the nearest subreaper."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+            return [int(number) for number in file.read().split()]
+    except FileNotFoundError:  # no Linux: orphans go to the system's first process
+        return []
+
+
+def _empty(folder: str) -> None:
+    """Without mounts of its own, a probe leaves its files behind."""
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                os.unlink(entry.path)
