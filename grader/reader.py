@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ def read(templates, handed_in, starts):
 def style(handed_in, starts):
     return located_style(check_style(handed_in), starts)
 """
+READING = "reading"  # no student code runs in that process, and what is to be run is read first
 NOTEBOOK_SOURCE = """
 from grader.notebooks import read_notebook
 
@@ -151,16 +152,18 @@ def read_behind(
     texts = {one["path"]: one["text"].encode() for one in read if one["text"] is not None}
     starts = {one["path"]: one["starts"] for one in read}
     python = python_files(templates, {path: data for path, data in handed_in.items() if path not in starts} | texts)
-    # of other files only their names are of use here
-    known = {path: data if path in templates else b"" for path, data in python.items()}
-    answer = cell.call(Call(SOURCE, "read", (dict(templates), known, starts)))
+    # a file as it was handed out has nothing to say, and of what was not handed out only the names are of use
+    changed = {path: text for path, text in templates.items() if python.get(path) != text.encode()}
+    unchanged = templates.keys() - changed.keys()
+    known = {path: data if path in changed else b"" for path, data in python.items() if path not in unchanged}
+    answer = cell.call(Call(SOURCE, "read", (changed, known, starts), shared=READING))
     if isinstance(answer, Failure):
         none = {"total": 0, "findings": []}
         return Reading(dict(templates), [], {}, none, answers=answers, cells=cells, problem=answer.message)
     found = answer.value
     refused = {one["path"]: note["message"] for one in read for note in one["findings"] if note["kind"] == "notebook"}
     return Reading(
-        files=found["files"],
+        files={**templates, **found["files"]},
         findings=[*_without_missing(found["findings"], refused), *(note for one in read for note in one["findings"])],
         diffs=found["diffs"],
         style=_style_of(cell, templates, python, starts),
@@ -182,7 +185,10 @@ def _style_of(
     own = {path: data for path, data in python.items() if data != templates.get(path, "").encode()}
     style: dict[str, Any] = {"total": 0, "findings": []}
     for part in _parts(own):
-        answer = cell.call(Call(SOURCE, "style", (part, dict(starts))))
+        call = Call(SOURCE, "style", (part, dict(starts)), shared=READING)
+        answer = cell.call(call)
+        if isinstance(answer, Failure) and answer.used:
+            answer = cell.call(replace(call, shared=""))
         found = _not_looked_at(part, answer.message) if isinstance(answer, Failure) else answer.value
         style["total"] += found["total"]
         style["findings"] += found["findings"][: MAX_STYLE_FINDINGS - len(style["findings"])]

@@ -49,7 +49,7 @@ class Planned:
     """A test that every submission gets a result for.
 
     Attributes:
-        shares: whether its probes' calls may share a process with those of its file's other tests.
+        shares: its probes' calls may share a process with those of other tests that have the same name here.
     """
 
     id: str
@@ -58,7 +58,7 @@ class Planned:
     hint: str
     weight: int
     visibility: Visibility
-    shares: bool = False
+    shares: str = ""
 
 
 class Gate:
@@ -67,15 +67,15 @@ class Gate:
     def __init__(self, cell: Cell, seed: int, seconds: float) -> None:
         self._cell, self._seed, self._seconds = cell, seed, seconds
         self._deadline = time.monotonic() + seconds
-        self._test, self._calls, self._shared = "", 0, False
+        self._test, self._calls, self._shared = "", 0, ""
         self.used = False
         self.lost: WallError | None = None
 
-    def enter(self, test: str, *, shared: bool = False) -> None:
+    def enter(self, test: str, shared: str = "") -> None:
         """Calls from here on belong to this test.
 
         Args:
-            shared: whether they may come after other tests' calls in one process; `used` tells whether one did.
+            shared: they may come after calls of the same name in one process; `used` tells whether one did.
         """
         self._test, self._calls, self._shared, self.used = test, 0, shared, False
 
@@ -125,7 +125,7 @@ class Suite:
         chosen = [(item, planned) for item, planned in pairs if only is None or planned.id in only]
         results, again = self._run(chosen, gate, seed)
         if again:
-            alone = [(item, replace(planned, shares=False)) for item, planned in chosen if planned.id in again]
+            alone = [(item, replace(planned, shares="")) for item, planned in chosen if planned.id in again]
             results |= self._run(alone, gate, seed)[0]
         return list(results.values())
 
@@ -142,7 +142,7 @@ class Suite:
             with through(gate):
                 followers = [*(item for item, _ in chosen[1:]), None]
                 for (item, planned), following in zip(chosen, followers, strict=True):
-                    gate.enter(planned.id, shared=planned.shares)
+                    gate.enter(planned.id, planned.shares)
                     item._report_sections.clear()
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                     if gate.lost is not None:
@@ -184,7 +184,7 @@ def _plan(item: pytest.Item, folders: dict[Path, Visibility], sharing: Collectio
     inside = file.relative_to(folder.resolve()).as_posix()
     name = f"{folder.parent.name}/{folder.name}/{inside}::{item.name}"
     facts = mark.kwargs
-    shares = folder in sharing
+    shares = folder.name if folder in sharing else ""
     return Planned(name, facts["title"], facts["group"], facts["hint"], facts["weight"], folders[folder], shares)
 
 

@@ -33,7 +33,7 @@ class Exercise:
         title: for people.
         requires: the exercises whose files it needs.
         requirements: the lines of pip that its code needs.
-        share_process: whether the calls of a test file's probes may follow one another in one process.
+        share_process: whether the calls of its tests' probes may follow one another in one process.
     """
 
     name: str

@@ -25,7 +25,7 @@ class Call:
     Attributes:
         source: a module's text that defines `function`.
         seed: what the random generators inside start from, so that a repeated run sees the same student.
-        shared: whether it may come after other shared calls of the same source in one process.
+        shared: calls of the same name may follow one another in one process; a call without one is alone in its own.
     """
 
     source: str
@@ -33,7 +33,7 @@ class Call:
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
-    shared: bool = False
+    shared: str = ""
 
 
 @dataclass(frozen=True)

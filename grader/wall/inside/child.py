@@ -42,7 +42,7 @@ class Cellmate:
         status = 0
         try:
             watch.wait()
-            if call["shared"] and child.can_be_kept(watch):
+            if child.can_be_kept(watch):
                 self.kept = child
         finally:
             if self.kept is None:
@@ -65,7 +65,7 @@ class Child:
 
     def __init__(self, cellmate: Cellmate, call: dict[str, Any], frame: bytes) -> None:
         """Start it with its first call."""
-        self._cage, self._bounds, self._source = cellmate.cage, cellmate.bounds, call["source"]
+        self._cage, self._bounds, self._shared = cellmate.cage, cellmate.bounds, call["shared"]
         self.alone = os.getpid() == 1
         answer_read, answer_write = os.pipe()
         output_read, output_write = os.pipe()
@@ -79,11 +79,11 @@ class Child:
 
     def takes(self, call: dict[str, Any]) -> bool:
         """Whether the call may come after those that the process has answered, and the process waits for it."""
-        return bool(call["shared"]) and call["source"] == self._source and self._waits()
+        return call["shared"] == self._shared and self._waits()
 
     def can_be_kept(self, watch: Watch) -> bool:
         """Whether it can take another call: as process 1 alone can it be known what a call left running."""
-        return self.alone and not self._cage.shared and watch.goes_on and self._waits()
+        return bool(self._shared) and self.alone and not self._cage.shared and watch.goes_on and self._waits()
 
     def _waits(self) -> bool:
         """Nothing runs beside it, half of its time is left, and it has said nothing that nobody asked for."""

@@ -159,7 +159,7 @@ def _answer(cage: Cage, source: str, function: str, args: tuple[Any, ...], kwarg
         return b"E" + codec.encode([_sentence(cage, error), _trace(error)])
 
 
-@functools.lru_cache(maxsize=1)  # calls that share a process have the same source
+@functools.lru_cache(maxsize=16)  # calls that share a process have few sources
 def _module(source: str) -> types.ModuleType:
     module = types.ModuleType("probe")
     sys.modules["probe"] = module
