@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -207,7 +208,11 @@ def with_bench(sheet: Sheet, wall: Wall, work: Callable[[Bench], T], *, pictures
         _check_groups(sheet, suite)
         diagnosis = diagnosis_of(sheet, suite.groups)
         gallery = gallery_of(sheet, wall, templates) if pictures else None
-        return work(Bench(sheet, wall, suite, templates, versions, diagnosis, load_notebooks(sheet), gallery))
+        gc.freeze()  # the collector need not look again and again at what is loaded by now
+        try:
+            return work(Bench(sheet, wall, suite, templates, versions, diagnosis, load_notebooks(sheet), gallery))
+        finally:
+            gc.unfreeze()
 
     return with_suite(sheet, start) if groups_of(sheet) else start(_NoTests())
 

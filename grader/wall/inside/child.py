@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.wall.inside import frames, probing
-from grader.wall.inside.usage import is_still
+from grader.wall.inside.usage import alone_in_one_thread, cpu_of
 from grader.wall.inside.watch import Bounds, Pipes, Watch
 
 
@@ -83,11 +83,11 @@ class Child:
 
     def can_be_kept(self, watch: Watch) -> bool:
         """Whether it can take another call: as process 1 alone can it be known what a call left running."""
-        return bool(self._shared) and self.alone and not self._cage.shared and watch.goes_on and self._waits()
+        return bool(self._shared) and self.alone and not self._cage.shared and watch.goes_on
 
     def _waits(self) -> bool:
-        """Nothing runs beside it, half of its time is left, and it has said nothing that nobody asked for."""
-        if not is_still(self.pid, self._bounds.seconds / 2):
+        """Nothing runs beside it, half of its CPU time is left, and it has said nothing that nobody asked for."""
+        if not alone_in_one_thread(self.pid) or cpu_of(self.pid) > self._bounds.seconds / 2:
             return False
         with contextlib.suppress(BlockingIOError):
             os.read(self.pipes.answer, 1)

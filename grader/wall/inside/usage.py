@@ -64,13 +64,17 @@ def _cpu_seconds(stat: str) -> float:
     return sum(int(field) for field in fields[11:15]) / TICKS  # user, system; the same of its ended children
 
 
-def is_still(child: int, seconds: float) -> bool:
-    """Whether the process runs alone in this namespace, as one thread, and has used at most so much CPU time."""
+def alone_in_one_thread(child: int) -> bool:
+    """Whether the process is all that lives in this namespace beside its first."""
     try:
         if {name for name in os.listdir("/proc") if name.isdigit()} != {"1", str(child)}:
             return False
-        stat = _read(f"/proc/{child}/stat")
+        fields = _read(f"/proc/{child}/stat").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return False
-    threads = int(stat.rpartition(")")[2].split()[17])
-    return threads == 1 and _cpu_seconds(stat) <= seconds
+    return fields[17] == "1"
+
+
+def cpu_of(child: int) -> float:
+    """The seconds of CPU time of a process and of its ended children."""
+    return _cpu_seconds(_read(f"/proc/{child}/stat"))

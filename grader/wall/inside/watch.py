@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from grader.wall.inside.usage import cpu_of_ended, own_bytes, usage_of_all
+from grader.wall.inside.usage import cpu_of, cpu_of_ended, own_bytes, usage_of_all
 
 LOOK_SECONDS = 0.05  # how often the use of all processes is added up
 ANSWER = struct.Struct(">?Q")  # goes before an answer: whether the process takes another call, the answer's length
@@ -79,7 +79,7 @@ class Watch:
         self._deadline, self._next_look = now + bounds.seconds, now + LOOK_SECONDS
         if alone:
             self._inherited = own_bytes()
-            self._cpu_before = usage_of_all(self._inherited).cpu if question else cpu_of_ended()
+            self._cpu_before = cpu_of_ended() + (cpu_of(child) if question else 0.0)
         for pipe in (*self._pipes, pipes.calls):
             os.set_blocking(pipe, False)
 
