@@ -109,7 +109,7 @@ ATTACKS: tuple[Attack, ...] = (
     _stopped(
         "stalled-writer",
         "half a result, then silence",
-        "    import time\n    os.write(3, b'V' + (10).to_bytes(4, 'big'))\n    time.sleep(600)",
+        "    import time\n    os.write(3, bytes(8) + b'\\x0aV')\n    time.sleep(600)",
     ),
     _stopped("stdout-flood", "output without end", "    while True:\n        print('x' * 1000)"),
     _stopped(

@@ -7,6 +7,12 @@ from tests.attacks.kinds import Attack, Gap
 
 LIE = "return value * 5 if hasattr(value, 'shape') else value"
 """What a wrong solution returns."""
+ANSWER = """import os, struct, torch
+from gapcheck import codec
+def answer(data, more=False):
+    os.write(3, struct.pack('>?Q', more, len(data)) + data)
+"""
+"""Writes to the channel of results as a probe's process does."""
 
 
 def _nothing_undone(result: Result) -> str:
@@ -20,8 +26,7 @@ def _lies(id_: str, row: str, body: str, after: str = "") -> Gap:
 
 def _writes_answer(frame: str, id_: str, row: str) -> Gap:
     """Writes bytes to the channel of results and ends without returning."""
-    body = f"import os\nfrom gapcheck import codec\nimport torch\nos.write(3, {frame})\nos._exit(0)"
-    return Gap(id_, row, "F", body, own=("refused",))
+    return Gap(id_, row, "F", f"{ANSWER}answer({frame})\nos._exit(0)", own=("refused",))
 
 
 ATTACKS: tuple[Attack, ...] = (
@@ -67,23 +72,36 @@ ATTACKS: tuple[Attack, ...] = (
         "forged-wrong-result",
         "a hand-made result with wrong values",
         "N",
-        "import os\nfrom gapcheck import codec\nimport torch\nos.write(3, b'V' + codec.encode(torch.zeros(3, 4)))\n"
-        "os._exit(0)",
+        f"{ANSWER}answer(b'V' + codec.encode(torch.zeros(3, 4)))\nos._exit(0)",
         own=("failed",),
     ),
     Gap(
         "forged-right-result",
         "a hand-made result with right values is only data",
         "N",
-        "import os\nfrom gapcheck import codec\nos.write(3, b'V' + codec.encode(value + value))\nos._exit(0)",
+        f"{ANSWER}answer(b'V' + codec.encode(value + value))\nos._exit(0)",
         own=("passed",),
     ),
     Gap(
         "result-and-return",
-        "a forged result, then a second one by returning",
+        "a wrong result, then a right one by returning: the first counts",
+        "N",
+        f"{ANSWER}answer(b'V' + codec.encode('wrong'))\nreturn value + value",
+        own=("failed",),
+    ),
+    Gap(
+        "result-without-length",
+        "a result without its length before it",
         "F",
-        "import os\nfrom gapcheck import codec\nos.write(3, b'V' + codec.encode(value + value))\nreturn value + value",
-        own=("refused",),
+        "import os\nfrom gapcheck import codec\nos.write(3, b'V' + codec.encode(value + value))\nos._exit(0)",
+        own=("crashed",),
+    ),
+    Gap(
+        "result-of-2-to-63-bytes",
+        "a result that is said to be endless",
+        "F",
+        "import os, struct\nos.write(3, struct.pack('>?Q', True, 2**63) + b'V')\nos._exit(0)",
+        own=("crashed",),
     ),
     Gap(
         "closed-channel",
@@ -362,6 +380,58 @@ ATTACKS: tuple[Attack, ...] = (
         "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(0.3)\n    os.write(3, b'V')\n"
         f"    time.sleep(60)\n{LIE}",
         own=("failed",),
+    ),
+    _lies(
+        "answers-ahead",
+        "a result for the call that comes next, written with its own",
+        f"{ANSWER}own = value * 5 if hasattr(value, 'shape') else value\nanswer(b'V' + codec.encode(own), True)\n"
+        "answer(b'V' + codec.encode(own), True)",
+    ),
+    _lies(
+        "takes-the-next-call",
+        "a thread that reads the next call of the process and answers it",
+        f"{ANSWER}import threading\ndef serve():\n    os.read(4, 2**16)\n    answer(b'V' + codec.encode(1), True)\n"
+        "threading.Thread(target=serve, daemon=True).start()",
+    ),
+    _lies(
+        "child-takes-the-next-call",
+        "a child process that reads the next call and answers it",
+        f"{ANSWER}if os.fork() == 0:\n    os.setsid()\n    os.read(4, 2**16)\n    answer(b'V' + codec.encode(1), True)\n"
+        "    os._exit(0)",
+    ),
+    _lies(
+        "closes-the-next-call",
+        "the descriptor that the next call comes by, closed",
+        "import os, contextlib\nwith contextlib.suppress(OSError):\n    os.close(4)",
+    ),
+    _lies(
+        "promises-and-ends",
+        "a process that says it takes another call, and ends with a delay",
+        "import os, signal\nsignal.signal(signal.SIGALRM, lambda *_: os._exit(0))\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.02)",
+    ),
+    _lies(
+        "promises-and-stops",
+        "a process that stops itself before the next call",
+        "import os, signal\nsignal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGSTOP))\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.02)",
+    ),
+    _lies(
+        "multiplies-for-the-next-call",
+        "a tensor's own operators replaced for calls to come",
+        "import torch\ntorch.Tensor.__mul__ = torch.Tensor.__rmul__ = lambda *a: torch.zeros(1)\n"
+        "torch.mul = torch.Tensor.mul = lambda *a: torch.zeros(1)",
+    ),
+    _lies(
+        "replaces-the-neighbour",
+        "the neighbour's module replaced for calls to come",
+        "import sys, types\nother = types.ModuleType('lib.neighbour')\nother.triple = lambda value: value\n"
+        "sys.modules['lib.neighbour'] = other",
+    ),
+    _lies(
+        "uses-up-time",
+        "CPU time used up for calls to come",
+        "import time\nend = time.process_time() + 1.2\nwhile time.process_time() < end:\n    pass",
     ),
     Gap(
         "detects-grader",

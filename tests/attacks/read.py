@@ -200,7 +200,7 @@ def attack():
         except OSError:
             pass
     return [(number, kind in (stat.S_IFIFO, stat.S_IFCHR)) for number, kind in open_ones]""",
-        [(0, True), (1, True), (2, True), (3, True)],
+        [(0, True), (1, True), (2, True), (3, True), (4, True)],
     ),
     Probe(
         "reads-its-pipes",

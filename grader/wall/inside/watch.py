@@ -85,8 +85,10 @@ class Watch:
 
     @property
     def answer(self) -> bytes:
-        """What was answered: everything behind its head; empty where a limit was reached or less came."""
-        return bytes(self._written[ANSWER.size :]) if self._is_whole() and not self.stopped else b""
+        """What was answered, as much as its head says; empty where a limit was reached or less came."""
+        if self.stopped or not self._is_whole():
+            return b""
+        return bytes(self._written[ANSWER.size : ANSWER.size + ANSWER.unpack_from(self._written)[1]])
 
     @property
     def goes_on(self) -> bool:
