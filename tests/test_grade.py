@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,7 +17,8 @@ from grader.grade import Handin, with_bench
 from grader.intake import take_in
 from grader.result import Result, TestResult
 from grader.sheet import load_sheet
-from grader.wall import Wall, WallError
+from grader.wall import Call, Failure, Value, Wall, WallError
+from grader.wall.cell import RemoteCell
 from grader.wall.nested import NestedWall
 
 SOLUTION = ("# added\nreturn a + b", "# drawn\nreturn torch.randn(n)")
@@ -31,6 +33,10 @@ def grade(course: Path, wall: Wall, *folders: Path, seed: int = 7) -> list[Resul
 
 def scores(result: Result) -> dict[str, Decimal]:
     return {task.id: task.score for task in result.tasks}
+
+
+def tests_of(result: Result) -> list[TestResult]:
+    return [test for task in result.tasks for test in task.tests]
 
 
 def outcomes(result: Result, task: str) -> dict[str, TestResult]:
@@ -135,6 +141,35 @@ def test_many_submissions_share_one_collection_and_nothing_else(
     poisoned, clean = grade(course, nested, submit(poison, SOLUTION[1], "a"), submit(SOLUTION[0], look, "b"))
     assert scores(poisoned)["2"] == 2
     assert scores(clean)["2"] == 2
+
+
+def test_tests_that_share_a_process_get_the_points_that_they_get_alone(
+    course: Path, nested: NestedWall, submit: Submit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison = "import torch\ntorch.randn = lambda *_: torch.zeros(1)\nreturn a + b"
+    folders = [submit(*SOLUTION, "good"), submit(poison, SOLUTION[1], "poison"), submit("return a - b", name="wrong")]
+    alone = grade(course, nested, *folders)
+    sharing = tmp_path / "sharing"
+    shutil.copytree(course, sharing)
+    with (sharing / "solutions" / "sums" / "exercise.toml").open("a") as file:
+        file.write("share_process = true\n")
+    used: list[bool] = []
+    call = RemoteCell.call
+
+    def watched(cell: RemoteCell, what: Call) -> Value | Failure:
+        answer = call(cell, what)
+        if what.shared == "sums":
+            used.append(answer.used)
+        return answer
+
+    monkeypatch.setattr(RemoteCell, "call", watched)
+    shared = grade(sharing, nested, *folders)
+    assert used.count(True) >= 5
+    for one, other in zip(alone, shared, strict=True):
+        assert scores(one) == scores(other)
+        assert [(test.id, test.outcome) for test in tests_of(one)] == [
+            (test.id, test.outcome) for test in tests_of(other)
+        ]
 
 
 def test_a_sandbox_that_dies_is_an_error_and_never_a_score(course: Path, submit: Submit) -> None:

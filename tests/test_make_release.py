@@ -264,6 +264,11 @@ def test_the_same_course_gives_the_same_bytes(course: Path) -> None:
         ),
         ("solutions/sums/exercise.toml", 'title = ""\nrequires = ["givn"]\n', "did you mean 'given'?"),
         (
+            "solutions/sums/exercise.toml",
+            'title = ""\nshare_process = 1\n',
+            ":2: 'share_process' must be true or false",
+        ),
+        (
             "solutions/given/exercise.toml",
             'title = ""\nrequires = ["sums"]\n',
             "sums -> given -> sums require each other",

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ import torch
 from grader.sheet import Limits
 from grader.wall import Call, Cell, Failure, Value, Wall
 from grader.wall.nested import NestedWall
+from grader.wall.plain import PlainWall
 
 LIMITS = Limits(probe_seconds=1.5, memory_mb=512, disk_mb=16, result_mb=1, output_kb=4)
 PROBES = """
@@ -119,6 +121,86 @@ def test_output_is_cut_and_the_value_arrives(cell: Cell) -> None:
     assert isinstance(answer, Value)
     assert answer.value == 1
     assert answer.output == "x" * 4096 + "\n[output cut after 4 KiB]"
+
+
+SHARED = """
+import os, signal, sys, threading, time
+import torch
+calls = []
+
+def pid():
+    calls.append(1)
+    return [os.getpid(), len(calls)]
+
+def noise():
+    return torch.rand(3)
+
+def doubled(values):
+    return 2 * values
+
+def fails(): raise ValueError
+def file(): open("/tmp/left", "w").close()
+def thread(): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+def child():
+    if os.fork() == 0: time.sleep(60)
+def no_grad(): torch.set_grad_enabled(False)
+def dtype(): torch.set_default_dtype(torch.float64)
+def folder(): os.chdir("/tmp")
+def path(): sys.path.insert(0, "/tmp")
+def stops(): signal.setitimer(signal.ITIMER_REAL, 0.01)
+def half_of_its_time():
+    end = time.process_time() + 0.8
+    while time.process_time() < end: pass
+"""
+
+
+@SANDBOXED
+def test_calls_of_the_same_name_follow_one_another_in_one_process(cell: Cell) -> None:
+    def pid(name: str) -> tuple[Any, bool]:
+        answer = cell.call(Call(SHARED, "pid", shared=name))
+        assert isinstance(answer, Value)
+        return answer.value, answer.used
+
+    (first, _), again = pid("a"), pid("a")
+    assert first[1] == 1
+    assert again == ([first[0], 2], True)
+    for name in ("b", "", ""):
+        (_, calls), used = pid(name)
+        assert (calls, used) == (1, False)
+
+
+@SANDBOXED
+def test_a_call_in_a_used_process_sees_the_same_arguments_and_random_numbers(cell: Cell) -> None:
+    alone = cell.call(Call(SHARED, "noise", seed=5))
+    cell.call(Call(SHARED, "noise", seed=4, shared="a"))
+    shared = cell.call(Call(SHARED, "noise", seed=5, shared="a"))
+    assert isinstance(alone, Value)
+    assert isinstance(shared, Value)
+    assert shared.used
+    assert torch.equal(alone.value, shared.value)
+    many = torch.arange(100_000)  # more than a pipe holds
+    doubled = cell.call(Call(SHARED, "doubled", (many,), shared="a"))
+    assert isinstance(doubled, Value)
+    assert torch.equal(doubled.value, 2 * many)
+
+
+@SANDBOXED
+@pytest.mark.parametrize(
+    "left",
+    ["fails", "file", "thread", "child", "no_grad", "dtype", "folder", "path", "stops", "half_of_its_time"],
+)
+def test_a_process_takes_no_other_call_where_one_left_something(cell: Cell, left: str) -> None:
+    cell.call(Call(SHARED, left, shared="a"))
+    time.sleep(0.05 if left == "stops" else 0)
+    answer = cell.call(Call(SHARED, "pid", shared="a"))
+    assert isinstance(answer, Value)
+    assert (answer.value[1], answer.used) == (1, False)
+
+
+def test_without_a_sandbox_no_process_is_shared() -> None:
+    with PlainWall().open(LIMITS) as cell:
+        answers = [cell.call(Call(SHARED, "pid", shared="a")) for _ in range(2)]
+    assert [answer.used for answer in answers] == [False, False]
 
 
 def test_time_is_counted_over_all_processes(nested: NestedWall) -> None:

@@ -396,8 +396,8 @@ ATTACKS: tuple[Attack, ...] = (
     _lies(
         "child-takes-the-next-call",
         "a child process that reads the next call and answers it",
-        f"{ANSWER}if os.fork() == 0:\n    os.setsid()\n    os.read(4, 2**16)\n    answer(b'V' + codec.encode(1), True)\n"
-        "    os._exit(0)",
+        f"{ANSWER}if os.fork() == 0:\n    os.setsid()\n    os.read(4, 2**16)\n"
+        "    answer(b'V' + codec.encode(1), True)\n    os._exit(0)",
     ),
     _lies(
         "closes-the-next-call",
