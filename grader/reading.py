@@ -6,6 +6,7 @@ Called inside the sandbox, as `grader.splice` is: plain data in, plain data out,
 from __future__ import annotations
 
 import ast
+import functools
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -108,16 +109,20 @@ class _Collect(pycodestyle.BaseReport):  # type: ignore[misc]  # pycodestyle has
         return code
 
 
+@functools.cache
+def _style_options(*, notebook: bool) -> Any:
+    style = pycodestyle.StyleGuide(parse_argv=False, config_file=False, max_line_length=MAX_LINE_LENGTH)
+    if notebook:
+        style.options.ignore += NO_MATTER_IN_NOTEBOOKS
+    return style.options
+
+
 def _style_of(path: str, data: bytes) -> list[dict[str, Any]]:
     text, _ = decode(data[:MAX_FILE_BYTES])
     if reason := too_long(data, text):
         return [{"file": path, "line": 1, "column": 1, "code": "E902", "text": f"{path} {reason}; it was not read"}]
-    style = pycodestyle.StyleGuide(
-        parse_argv=False, config_file=False, max_line_length=MAX_LINE_LENGTH, reporter=_Collect
-    )
-    if path.endswith(TEXT_SUFFIX):
-        style.options.ignore += NO_MATTER_IN_NOTEBOOKS
-    checker = pycodestyle.Checker(path, lines=split_lines(text), options=style.options)
+    options = _style_options(notebook=path.endswith(TEXT_SUFFIX))
+    checker = pycodestyle.Checker(path, lines=split_lines(text), options=options, report=_Collect(options))
     try:
         checker.check_all()
     except (SyntaxError, ValueError, RecursionError, IndexError) as error:
