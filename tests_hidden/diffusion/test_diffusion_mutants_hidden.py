@@ -35,9 +35,12 @@ def devices_on_the_way(device: str, n: int) -> list[str]:
         seen.append(x_t.device.type)
         return x_t
 
-    train_diffusion.denoise = stay
-    steps = torch.full((3,), 0.5, device=device)
-    train_diffusion.sample(nn.Identity(), n, 2, (steps, steps, steps))
+    before, train_diffusion.denoise = train_diffusion.denoise, stay
+    try:
+        steps = torch.full((3,), 0.5, device=device)
+        train_diffusion.sample(nn.Identity(), n, 2, (steps, steps, steps))
+    finally:
+        train_diffusion.denoise = before
     return seen
 
 

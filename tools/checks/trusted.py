@@ -1,7 +1,7 @@
 """Runs probes in this very process, many times faster than behind a wall: for the course's own code and nobody else's.
 
-A probe sees freshly imported modules and freshly seeded generators, as it does behind the wall. What it leaves in
-torch's or the system's state stays, and code that takes all memory takes this process with it.
+A probe sees freshly seeded generators and freshly imported modules, or those of the shared call before it, as it does
+behind the wall. What it leaves in torch's or the system's state stays, and code that takes all memory ends the process.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import tempfile
 import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,11 @@ class TrustedWall:
     @contextmanager
     def open(self, limits: Limits) -> Iterator[Cell]:
         with tempfile.TemporaryDirectory(prefix="gapgrade-") as folder:
-            yield _TrustedCell(Path(folder), limits.probe_seconds)
+            cell = _TrustedCell(Path(folder), limits.probe_seconds)
+            try:
+                yield cell
+            finally:
+                cell.forget()
 
     def close(self) -> None:
         """Nothing runs between submissions."""
@@ -62,6 +67,8 @@ class _OutOfTime(BaseException):
 class _TrustedCell:
     def __init__(self, folder: Path, seconds: float) -> None:
         self._folder, self._seconds = folder, seconds
+        self._shared = ""  # the name of the calls whose modules are loaded
+        self._before: set[str] = set()
 
     def place(self, files: Mapping[str, bytes]) -> None:
         for path, content in files.items():
@@ -71,6 +78,17 @@ class _TrustedCell:
 
     def call(self, call: Call) -> Value | Failure:
         args, kwargs = codec.decode(codec.encode((call.args, dict(call.kwargs))))
+        used = call.shared != "" and call.shared == self._shared
+        if not used:
+            self.forget()
+            self._before = set(sys.modules)
+        self._shared = ""
+        answer = self._answer(call, args, kwargs)
+        if isinstance(answer, Value):
+            self._shared = call.shared
+        return replace(answer, used=used)
+
+    def _answer(self, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Value | Failure:
         try:
             with self._inside(), _limited(self._seconds), contextlib.redirect_stdout(io.StringIO()):
                 _seed(call.seed)
@@ -88,7 +106,7 @@ class _TrustedCell:
     @contextmanager
     def _inside(self) -> Iterator[None]:
         """The submission's folder as working directory and first place of imports, for one call."""
-        home, folder, before = Path.cwd(), str(self._folder), set(sys.modules)
+        home, folder = Path.cwd(), str(self._folder)
         os.chdir(folder)
         sys.path.insert(0, folder)
         try:
@@ -96,12 +114,16 @@ class _TrustedCell:
         finally:
             sys.path.remove(folder)
             os.chdir(home)
-            for path in [path for path in sys.path_importer_cache if path.startswith(folder)]:
-                del sys.path_importer_cache[path]  # nothing lies there any more
-            for name in sys.modules.keys() - before:  # asking all of them takes longer than a probe
-                if str(getattr(sys.modules[name], "__file__", None) or "").startswith(folder):
-                    del sys.modules[name]
             torch.set_grad_enabled(True)
+
+    def forget(self) -> None:
+        """Unload the submission's modules."""
+        folder = str(self._folder)
+        for path in [path for path in sys.path_importer_cache if path.startswith(folder)]:
+            del sys.path_importer_cache[path]  # nothing may lie there any more
+        for name in sys.modules.keys() - self._before:  # asking all of them takes longer than a probe
+            if str(getattr(sys.modules[name], "__file__", None) or "").startswith(folder):
+                del sys.modules[name]
 
 
 @functools.lru_cache(maxsize=256)
