@@ -1,6 +1,6 @@
 """`make bench`: one report with ratios from one run.
 
-    python -m benchmarks [--submissions 4] [--class 40] [--sizes 1 10 100 1000] [--without-peers]
+    python -m benchmarks [--submissions 4] [--class 300] [--sizes 1 10 100 1000] [--without-peers]
 
 Gapgrade and other graders run the same tests on the same right submissions of the VAE exercise, one after the other;
 Gapgrade also grades a whole class, over which its start is spread. Then a batch grows, and one grading is taken apart.
@@ -30,9 +30,9 @@ from grader.gradebook import open_gradebook
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--submissions", type=int, default=4, help="copies that each grader grades")
-    parser.add_argument("--class", type=int, default=40, dest="whole", help="copies in Gapgrade's whole class")
+    parser.add_argument("--class", type=int, default=300, dest="whole", help="copies in Gapgrade's whole class")
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="classes that a batch grows over")
-    parser.add_argument("--jobs", type=int, default=2, help="workers while it grows")
+    parser.add_argument("--jobs", type=int, default=1, help="workers while it grows")
     parser.add_argument("--without-peers", action="store_true", help="measure Gapgrade alone; nothing is installed")
     options = parser.parse_args()
     console = Console()
