@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 import typst
 import uvicorn
 
+from grader.commands.review import _show
 from grader.gradebook import Gradebook, open_gradebook
 from grader.gradebook.marks import give_points, marks_in, settle
 from grader.gradebook.merge import merge_into
@@ -282,3 +284,14 @@ def test_a_request_is_recorded_answered_once_and_merged(course: Path, tmp_path: 
             ("Half a point more.", "Grace")
         ]
         assert phrases_of(whole, "sums", "3") == []
+
+
+def test_a_browser_is_sent_to_the_page_without_its_address_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    _show("http://127.0.0.1:8000/a-token/", tmp_path)
+    assert "a-token" not in opened[0]
+    page = Path(urllib.request.url2pathname(opened[0].removeprefix("file://")))
+    assert 'content="0; url=http://127.0.0.1:8000/a-token/"' in page.read_text()

@@ -271,7 +271,7 @@ def test_an_optional_task_that_nobody_began_is_no_failure(
     run = Run(folder, tmp_path / "f", host)
     assert set(run.statuses.values()) == {0}, run.log
     assert not [line for line in run.obeyed() if line.startswith("::error")]
-    assert "1 more belong to optional tasks with open gaps." in run.summary
+    assert "1 more belongs to optional tasks with open gaps." in run.summary
     assert "| 1 Adding (bonus) | 0 of 3 |" in run.summary
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 import webbrowser
 from pathlib import Path
 from typing import Annotated
@@ -57,9 +58,17 @@ def review(
             config = uvicorn.Config(
                 make_app(desk, doors, parts), log_level="warning", access_log=False, server_header=False, lifespan="off"
             )
-            if show:
-                webbrowser.open(doors.address)
-            uvicorn.Server(config).run(sockets=[listening])
+            with tempfile.TemporaryDirectory(prefix="gapgrade-review-") as private:
+                if show:
+                    _show(doors.address, Path(private))
+                uvicorn.Server(config).run(sockets=[listening])
+
+
+def _show(address: str, private: Path) -> None:
+    """Open the address by way of a page that only this account can read: everybody sees a browser's command line."""
+    page = private / "review.html"
+    page.write_text(f'<!doctype html><title>Review</title><meta http-equiv="refresh" content="0; url={address}">')
+    webbrowser.open(page.as_uri())
 
 
 def _listening(port: int) -> socket.socket:

@@ -47,7 +47,8 @@ def tests(results: Results) -> list[str]:
     needed = [test for test in results.tests if not test.left_out]
     failed = [test for test in needed if test.failed]
     left_out = len(results.tests) - len(needed)
-    rest = [f"{left_out} more belong to optional tasks with open gaps.", ""] if left_out else []
+    belong = "belongs" if left_out == 1 else "belong"
+    rest = [f"{left_out} more {belong} to optional tasks with open gaps.", ""] if left_out else []
     if not failed:
         return [f"All {len(needed)} public tests pass.", "", *rest]
     lines = [f"{len(failed)} of {len(needed)} public tests fail:", ""]
