@@ -35,7 +35,7 @@ def scores(result: Result) -> dict[str, Decimal]:
     return {task.id: task.score for task in result.tasks}
 
 
-def tests_of(result: Result) -> list[TestResult]:
+def every_test(result: Result) -> list[TestResult]:
     return [test for task in result.tasks for test in task.tests]
 
 
@@ -167,8 +167,8 @@ def test_tests_that_share_a_process_get_the_points_that_they_get_alone(
     assert used.count(True) >= 5
     for one, other in zip(alone, shared, strict=True):
         assert scores(one) == scores(other)
-        assert [(test.id, test.outcome) for test in tests_of(one)] == [
-            (test.id, test.outcome) for test in tests_of(other)
+        assert [(test.id, test.outcome) for test in every_test(one)] == [
+            (test.id, test.outcome) for test in every_test(other)
         ]
 
 
