@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from grader.answers.key import FILE as ANSWERS
 from grader.answers.reading import MAX_BYTES as MAX_ANSWERS_BYTES
 from grader.cells import SUFFIX, notebook_path, text_path
 from grader.sheet import Sheet, SheetError
-from grader.submitted import NOT_GRADED, handed_notebooks, python_files
+from grader.submitted import NOT_GRADED, handed_notebooks, python_files, rivals
 from grader.wall import Call, Cell, Failure
 from grader.work import GapText, filled_gaps
 
@@ -142,9 +142,12 @@ def read_behind(
     """
     answers = _read_answers(cell, handed_in.get(ANSWERS))
     named = handed_notebooks(notebooks or {}, handed_in)
+    unclear = rivals(notebooks or {}, handed_in)
     read = [
         _not_taken_in(path, left_out[path])
         if left_out and path in left_out and path not in named
+        else _no_notebook(path, _which(path, unclear[path]))
+        if path in unclear
         else _read_notebook(cell, text, path, named.get(path), handed_in)
         for path, text in (notebooks or {}).items()
     ]
@@ -232,6 +235,11 @@ def _read_notebook(
 
 def _not_taken_in(path: str, reason: str) -> dict[str, Any]:
     return _no_notebook(path, f"{path} was not read: {reason}; clear its outputs, save it and hand it in again")
+
+
+def _which(path: str, rival: Sequence[str]) -> str:
+    more = f" (and {len(rival) - 2} more)" if len(rival) > 2 else ""
+    return f"{path} was not read: {rival[0]} and {rival[1]}{more} could be it; hand in one of them, named {path}"
 
 
 def _no_notebook(path: str, why: str = "") -> dict[str, Any]:

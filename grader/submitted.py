@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from grader.cells import SUFFIX, TEXT_SUFFIX
@@ -31,10 +31,9 @@ def handed_notebooks(notebooks: Iterable[str], handed_in: Iterable[str]) -> dict
 
     Programs and people rename notebooks: `cvae (1).ipynb`, `cvae_team-7.ipynb`, another folder.
     """
-    wanted = list(notebooks)
-    there = {name for name in handed_in if name.endswith(SUFFIX) and not name.startswith(NOT_GRADED)}
-    found = {path: path for path in wanted if path in there}
-    others = {name: _alike(name, wanted) for name in there.difference(found)}
+    wanted, handed = list(notebooks), list(handed_in)
+    found = {path: path for path in wanted if path in handed}
+    others = _others(wanted, handed)
     for path in wanted:
         named = [name for name, alike in others.items() if alike == path]
         if path not in found and len(named) == 1:
@@ -44,6 +43,20 @@ def handed_notebooks(notebooks: Iterable[str], handed_in: Iterable[str]) -> dict
     if len(missing) == len(left) == 1:
         found[missing[0]] = left[0]
     return found
+
+
+def rivals(notebooks: Iterable[str], handed_in: Iterable[str]) -> dict[str, list[str]]:
+    """Of each notebook of the release that is not known which one it is: the files that it may be."""
+    wanted, handed = list(notebooks), list(handed_in)
+    missing = set(wanted).difference(handed_notebooks(wanted, handed))
+    named = {path: [name for name, alike in _others(wanted, handed).items() if alike == path] for path in missing}
+    return {path: sorted(names) for path, names in named.items() if len(names) > 1}
+
+
+def _others(notebooks: Sequence[str], handed_in: Iterable[str]) -> dict[str, str]:
+    """A submission's notebooks under other names than the release's, and which of these each is like."""
+    there = (name for name in handed_in if name.endswith(SUFFIX) and not name.startswith(NOT_GRADED))
+    return {name: _alike(name, notebooks) for name in there if name not in notebooks}
 
 
 def as_handed_in(notebooks: Iterable[str], files: Mapping[str, bytes], room: int) -> dict[str, bytes]:

@@ -286,6 +286,19 @@ def test_a_notebook_under_another_name_that_cannot_be_read_and_one_that_is_too_l
     assert "divergence.ipynb is larger than 256 KiB; it was not read" in told(second, "files")
 
 
+def test_two_copies_of_a_notebook_are_named_and_none_is_chosen(
+    divergence: Path, nested: NestedWall, tmp_path: Path
+) -> None:
+    folder = hand_in(divergence, tmp_path / "team", filled(divergence))
+    handed = folder / "divergence.ipynb"
+    (folder / "divergence (1).ipynb").write_bytes(handed.read_bytes())
+    handed.rename(folder / "divergence (2).ipynb")
+    (result,) = grade(divergence, nested, folder)
+    assert {one.state for one in result.tasks} == {"refused"}
+    both = "divergence (1).ipynb and divergence (2).ipynb could be it; hand in one of them, named divergence.ipynb"
+    assert all(both in one.note for one in result.tasks)
+
+
 RUN = "\n[notebooks]\nepochs = 2\nrun_all_seconds = 4\n\n[rules.run_all]\ndeduct = 0.5\n"
 
 
