@@ -32,7 +32,7 @@ def read(templates, handed_in, starts):
 def style(handed_in, starts):
     return located_style(check_style(handed_in), starts)
 """
-READING = "reading"  # no student code runs in that process, and what is to be run is read first
+READING = "reading"  # what is to be run is read first, before any student code runs in that process
 NOTEBOOK_SOURCE = """
 from grader.notebooks import read_notebook
 
@@ -159,7 +159,7 @@ def read_behind(
     changed = {path: text for path, text in templates.items() if python.get(path) != text.encode()}
     unchanged = templates.keys() - changed.keys()
     known = {path: data if path in changed else b"" for path, data in python.items() if path not in unchanged}
-    answer = cell.call(Call(SOURCE, "read", (changed, known, starts), shared=READING))
+    answer = cell.call(Call(SOURCE, "read", (changed, known, starts), shared=READING, clean=True))
     if isinstance(answer, Failure):
         none = {"total": 0, "findings": []}
         return Reading(dict(templates), [], {}, none, answers=answers, cells=cells, problem=answer.message)
@@ -188,7 +188,7 @@ def _style_of(
     own = {path: data for path, data in python.items() if data != templates.get(path, "").encode()}
     style: dict[str, Any] = {"total": 0, "findings": []}
     for part in _parts(own):
-        call = Call(SOURCE, "style", (part, dict(starts)), shared=READING)
+        call = Call(SOURCE, "style", (part, dict(starts)), shared=READING, clean=True)
         answer = cell.call(call)
         if isinstance(answer, Failure) and answer.used:
             answer = cell.call(replace(call, shared=""))

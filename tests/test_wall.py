@@ -197,6 +197,16 @@ def test_a_process_takes_no_other_call_where_one_left_something(cell: Cell, left
     assert (answer.value[1], answer.used) == (1, False)
 
 
+@SANDBOXED
+def test_a_process_that_ran_no_student_code_gets_the_files_that_come_later(cell: Cell) -> None:
+    given = Call("def given():\n    from lib.given import GIVEN\n    return GIVEN", "given", shared="a")
+    cell.call(Call(SHARED, "pid", shared="reading", clean=True))
+    for number, used in ((5, True), (6, False)):  # what has run the first file does not get the second
+        cell.place({"lib/given.py": f"GIVEN = {number}\n".encode()})
+        assert cell.call(given) == Value(number, used=used)
+    cell.place({})
+
+
 def test_without_a_sandbox_no_process_is_shared() -> None:
     with PlainWall().open(LIMITS) as cell:
         answers = [cell.call(Call(SHARED, "pid", shared="a")) for _ in range(2)]

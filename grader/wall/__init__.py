@@ -26,6 +26,7 @@ class Call:
         source: a module's text that defines `function`.
         seed: what the random generators inside start from, so that a repeated run sees the same student.
         shared: calls of the same name may follow one another in one process; a call without one is alone in its own.
+        clean: it runs no student code, so shared calls of any name may follow it.
     """
 
     source: str
@@ -34,6 +35,7 @@ class Call:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     shared: str = ""
+    clean: bool = False
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ class RemoteCell:
 
     def call(self, call: Call) -> Value | Failure:
         header: dict[str, Any] = {"op": "call", "source": call.source, "function": call.function, "seed": call.seed}
-        header["shared"] = call.shared
+        header |= {"shared": call.shared, "clean": call.clean}
         answer, blob = self._ask(header, codec.encode((call.args, dict(call.kwargs))))
         output = answer.get("output", "")
         output = output if isinstance(output, str) else ""

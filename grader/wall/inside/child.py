@@ -28,7 +28,11 @@ class Cellmate:
     kept: Child | None = None
 
     def place(self, files: dict[str, bytes]) -> None:
-        self.let_go()
+        """Give later calls these files; a process that has run no student code lays them out before its next call."""
+        if self.kept is not None and not self.kept.clean:
+            self.let_go()
+        if self.kept is not None:
+            self.kept.to_lay_out = files
         self.files = files
 
     def call(self, call: dict[str, Any], frame: bytes, control: int) -> tuple[dict[str, Any], bytes]:
@@ -37,7 +41,7 @@ class Cellmate:
             self.let_go()
         child, used = self.kept or Child(self, call, frame), self.kept is not None
         self.kept = None
-        question = frames.head(call, frame) + frame if used else b""
+        question = child.question(call, frame) if used else b""
         watch = Watch(child.pid, child.pipes, control, self.bounds, alone=child.alone, question=question)
         status = 0
         try:
@@ -61,11 +65,18 @@ class Cellmate:
 
 
 class Child:
-    """One process, and what it was started with."""
+    """One process, and what it was started with.
+
+    Attributes:
+        clean: it has run no student code yet.
+        to_lay_out: files that have come since its last call.
+    """
 
     def __init__(self, cellmate: Cellmate, call: dict[str, Any], frame: bytes) -> None:
         """Start it with its first call."""
-        self._cage, self._bounds, self._shared = cellmate.cage, cellmate.bounds, call["shared"]
+        self._cage, self._bounds = cellmate.cage, cellmate.bounds
+        self._shared, self.clean = call["shared"], call["clean"]
+        self.to_lay_out: dict[str, bytes] = {}
         self.alone = os.getpid() == 1
         answer_read, answer_write = os.pipe()
         output_read, output_write = os.pipe()
@@ -79,7 +90,16 @@ class Child:
 
     def takes(self, call: dict[str, Any]) -> bool:
         """Whether the call may come after those that the process has answered, and the process waits for it."""
-        return call["shared"] == self._shared and self._waits()
+        fits = call["shared"] == self._shared or (self.clean and call["shared"])
+        return bool(fits) and self._waits()
+
+    def question(self, call: dict[str, Any], frame: bytes) -> bytes:
+        """The message that hands over a further call, with the files that go before it."""
+        files, self.to_lay_out = self.to_lay_out, {}
+        self._shared, self.clean = call["shared"], call["clean"]
+        sizes = [(path, len(content)) for path, content in files.items()]
+        blob = b"".join((*files.values(), frame))
+        return frames.head({**call, "files": sizes}, blob) + blob
 
     def can_be_kept(self, watch: Watch) -> bool:
         """Whether it can take another call: as process 1 alone can it be known what a call left running."""

@@ -75,6 +75,16 @@ def send(stream: Stream, header: dict[str, Any], blob: bytes = b"") -> None:
         stream.sendall(blob)
 
 
+def split(blob: bytes, sizes: list[tuple[str, int]]) -> tuple[dict[str, bytes], bytes]:
+    """The files that lie one behind the other at the start of a blob, and the rest of it."""
+    files = {}
+    start = 0
+    for path, size in sizes:
+        files[path] = blob[start : start + size]
+        start += size
+    return files, blob[start:]
+
+
 def receive(stream: Source, max_blob: int) -> tuple[dict[str, Any], bytes] | None:
     """The next message, or None where the other side has closed; no length is believed beyond the caps."""
     lengths = _exactly(stream, LENGTHS.size, at_start=True)

@@ -57,7 +57,8 @@ def run(cage: Cage, files: dict[str, bytes], call: dict[str, Any], frame: bytes,
         answer_pipe, calls = _keep_only(*pipes)
         if cage.folders:
             confine.private_folders(PRIVATE, cage.folders, cage.disk_mb)
-        _lay_out(files, cage.home)
+        _settle_in(cage.home)
+        _lay_out(files)
         _confine(cage)
         message: tuple[dict[str, Any], bytes] | None = (call, frame)
         while message is not None:
@@ -71,9 +72,15 @@ def run(cage: Cage, files: dict[str, bytes], call: dict[str, Any], frame: bytes,
         os._exit(0)
 
 
-def _serve(cage: Cage, call: dict[str, Any], frame: bytes, answer_pipe: int) -> bool:
-    """Answer one call; returns whether this process takes another."""
+def _serve(cage: Cage, call: dict[str, Any], blob: bytes, answer_pipe: int) -> bool:
+    """Answer one call; returns whether this process takes another.
+
+    Args:
+        blob: the files that go before the call, if there are any, and the frame of its arguments.
+    """
     me, shared = os.getpid(), call["shared"]
+    files, frame = frames.split(blob, call.get("files", []))
+    _lay_out(files)
     before = _state(cage.home) if shared else ()
     args, kwargs = codec.decode(frame)
     _reseed(call["seed"])
@@ -114,10 +121,13 @@ def _keep_only(answer: int, output: int, calls: int) -> tuple[int, frames.Pipe]:
     return 3, frames.Pipe(4)
 
 
-def _lay_out(files: dict[str, bytes], home: str) -> None:
+def _settle_in(home: str) -> None:
     os.umask(0o077)
     os.chdir(home)
     sys.path.insert(0, home)
+
+
+def _lay_out(files: dict[str, bytes]) -> None:
     for path, content in files.items():
         folder = os.path.dirname(path)
         if folder:

@@ -83,7 +83,7 @@ def _answer_all(control: frames.Stream) -> None:
                 cellmate = _furnish(header, blob)
                 frames.send(control, {"status": "open", "pid": os.getpid()})
             elif header["op"] == "place" and cellmate is not None:
-                cellmate.place(_unpack_files(header["files"], blob))
+                cellmate.place(frames.split(blob, header["files"])[0])
                 frames.send(control, {"status": "placed"})
             elif header["op"] == "call" and cellmate is not None:
                 frames.send(control, *cellmate.call(header, blob, control.fileno()))
@@ -98,15 +98,6 @@ def _furnish(header: dict[str, Any], seccomp: bytes) -> Cellmate:
     from grader.wall.inside.watch import Bounds
 
     return Cellmate(Cage(**header["cage"], seccomp=seccomp), Bounds(**header["bounds"]))
-
-
-def _unpack_files(sizes: list[tuple[str, int]], blob: bytes) -> dict[str, bytes]:
-    files = {}
-    start = 0
-    for path, size in sizes:
-        files[path] = blob[start : start + size]
-        start += size
-    return files
 
 
 def main() -> None:
