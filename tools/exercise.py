@@ -33,7 +33,6 @@ class Exercise:
         title: for people.
         requires: the exercises whose files it needs.
         requirements: the lines of pip that its code needs.
-        share_process: whether the calls of its tests' probes may follow one another in one process.
     """
 
     name: str
@@ -41,7 +40,6 @@ class Exercise:
     title: str
     requires: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
-    share_process: bool = False
 
     def files(self) -> dict[str, Path]:
         """What students get, by the path in the release."""
@@ -74,12 +72,11 @@ def load_exercise(name: str, course: Path) -> Exercise:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ExerciseError(f"{file}: {error}") from None
     _check_keys(file, text, data)
-    requires, requirements = tuple(data.get("requires", ())), tuple(data.get("requirements", ()))
-    return Exercise(name, folder, data["title"], requires, requirements, data.get("share_process", False))
+    return Exercise(name, folder, data["title"], tuple(data.get("requires", ())), tuple(data.get("requirements", ())))
 
 
 def _check_keys(file: Path, text: str, data: dict[str, Any]) -> None:
-    known = ["title", "requires", "requirements", "share_process"]
+    known = ["title", "requires", "requirements", "share_process"]  # the last is for `grader.suite`
     for key, value in data.items():
         rows = (row for row, line in enumerate(text.splitlines(), 1) if re.match(rf"\W*{re.escape(key)}\b", line))
         where = f"{file}:{next(rows, 1)}"
