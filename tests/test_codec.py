@@ -249,6 +249,20 @@ def test_views_and_shared_storage_cross_as_plain_copies() -> None:
     assert two.is_contiguous()
 
 
+def test_what_a_machine_may_keep_otherwise_crosses_with_its_numbers() -> None:
+    other_order = np.array([1.0, -2.5], dtype=np.dtype("float32").newbyteorder())
+    short = torch.tensor([1.5, -0.0, math.inf], dtype=torch.bfloat16)
+    conjugate = torch.tensor([1 + 2j], dtype=torch.complex64).conj()
+    order, scalar, bits, conj, imag = decode(encode((other_order, other_order[1], short, conjugate, conjugate.imag)))
+    assert order.tolist() == [1.0, -2.5]
+    assert order.dtype == np.float32
+    assert type(scalar) is np.float32
+    assert scalar == -2.5
+    assert torch.equal(bits.view(torch.int16), short.view(torch.int16))
+    assert conj.tolist() == [1 - 2j]
+    assert imag.tolist() == [-2.0]
+
+
 def test_the_deepest_value_that_may_cross_does() -> None:
     value: Any = 1
     for _ in range(MAX_DEPTH):
