@@ -10,11 +10,11 @@ import contextlib
 import os
 import shutil
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grader.wall.inside import frames, probing
-from grader.wall.inside.usage import alone_in_one_thread, cpu_of
+from grader.wall.inside.usage import Usage, cpu_if_alone, own_bytes
 from grader.wall.inside.watch import Bounds, Pipes, Watch
 
 
@@ -42,7 +42,7 @@ class Cellmate:
         child, used = self.kept or Child(self, call, frame), self.kept is not None
         self.kept = None
         question = child.question(call, frame) if used else b""
-        watch = Watch(child.pid, child.pipes, control, self.bounds, alone=child.alone, question=question)
+        watch = Watch(child.pid, child.pipes, control, self.bounds, child.used if child.alone else None, question)
         status = 0
         try:
             watch.wait()
@@ -70,6 +70,7 @@ class Child:
     Attributes:
         clean: it has run no student code yet.
         to_lay_out: files that have come since its last call.
+        used: the CPU time that its calls have used, and the memory that it shares with this process.
     """
 
     def __init__(self, cellmate: Cellmate, call: dict[str, Any], frame: bytes) -> None:
@@ -78,6 +79,7 @@ class Child:
         self._shared, self.clean = call["shared"], call["clean"]
         self.to_lay_out: dict[str, bytes] = {}
         self.alone = os.getpid() == 1
+        self.used = Usage(0.0, own_bytes())
         answer_read, answer_write = os.pipe()
         output_read, output_write = os.pipe()
         calls_read, calls_write = os.pipe()
@@ -107,8 +109,10 @@ class Child:
 
     def _waits(self) -> bool:
         """Nothing runs beside it, half of its CPU time is left, and it has said nothing that nobody asked for."""
-        if not alone_in_one_thread(self.pid) or cpu_of(self.pid) > self._bounds.seconds / 2:
+        cpu = cpu_if_alone(self.pid)
+        if cpu is None or cpu > self._bounds.seconds / 2:
             return False
+        self.used = replace(self.used, cpu=cpu)
         with contextlib.suppress(BlockingIOError):
             os.read(self.pipes.answer, 1)
             return False

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from grader.wall.inside.usage import cpu_of, cpu_of_ended, own_bytes, usage_of_all
+from grader.wall.inside.usage import Usage, cpu_of_ended, usage_of_all
 
 LOOK_SECONDS = 0.05  # how often the use of all processes is added up
 ANSWER = struct.Struct(">?Q")  # goes before an answer: whether the process takes another call, the answer's length
@@ -57,19 +57,20 @@ class Watch:
     """One call of a probe's process, until it is answered or is to be ended."""
 
     def __init__(
-        self, child: int, pipes: Pipes, control: int, bounds: Bounds, *, alone: bool, question: bytes = b""
+        self, child: int, pipes: Pipes, control: int, bounds: Bounds, before: Usage | None, question: bytes = b""
     ) -> None:
         """Start the clock.
 
         Args:
             control: the cell's socket; nothing comes there during a call, so what can be read is its end.
-            alone: whether this process is the first of a namespace that holds the probe and nothing else.
+            before: the CPU time that the process has used, and the memory that it shares with this one; None where
+                this process is not the first of a namespace that holds the probe and nothing else.
             question: the call, where the process has answered another one before; else it knows its first.
         """
         self.child, self.bounds = child, bounds
         self.stopped = ""
         self._written, self.output = bytearray(), bytearray()
-        self._alone, self._control, self._ends = alone, control, pipes
+        self._before, self._control, self._ends = before, control, pipes
         self._question = memoryview(question)
         self._pipes = {
             pipes.answer: (self._written, ANSWER.size + bounds.result_bytes),
@@ -77,9 +78,7 @@ class Watch:
         }
         now = time.monotonic()
         self._deadline, self._next_look = now + bounds.seconds, now + LOOK_SECONDS
-        if alone:
-            self._inherited = own_bytes()
-            self._cpu_before = cpu_of_ended() + (cpu_of(child) if question else 0.0)
+        self._cpu_of_ended = cpu_of_ended()
         for pipe in (*self._pipes, pipes.calls):
             os.set_blocking(pipe, False)
 
@@ -145,10 +144,10 @@ class Watch:
             self.stopped = "result"
         elif now >= self._deadline:
             self.stopped = "wall"
-        elif self._alone and now >= self._next_look:
+        elif self._before is not None and now >= self._next_look:
             self._next_look = now + LOOK_SECONDS
-            used = usage_of_all(self._inherited)
-            if used.cpu - self._cpu_before > self.bounds.seconds:
+            used = usage_of_all(self._before.memory)
+            if used.cpu - self._before.cpu - self._cpu_of_ended > self.bounds.seconds:
                 self.stopped = "cpu"
             elif used.memory > self.bounds.memory_bytes:
                 self.stopped = "memory"
@@ -169,7 +168,7 @@ class Watch:
     def _take(self, pipe: int) -> bool:
         kept, most = self._pipes[pipe]
         try:
-            part = os.read(pipe, 2**20)
+            part = os.read(pipe, 2**16)
         except BlockingIOError:
             return False
         kept.extend(part[: most + 1 - len(kept)])
@@ -178,7 +177,7 @@ class Watch:
     def drain(self) -> None:
         """Read what is left in the pipes once nobody writes any more."""
         for pipe in self._pipes:
-            for _ in range(4):  # a pipe holds a megabyte at most
+            for _ in range(16):  # a pipe holds a megabyte at most
                 if not self._take(pipe):
                     break
 
