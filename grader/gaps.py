@@ -13,6 +13,7 @@ imported: student files are read inside the sandbox.
 from __future__ import annotations
 
 import difflib
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Sequence
@@ -65,6 +66,11 @@ class _Marker:
 
 def find_gaps(text: str, name: str) -> list[Gap]:
     """The gaps of a solution or template in the order of the file; raises `GapError` with file and line."""
+    return list(_gaps(text, name))
+
+
+@functools.lru_cache(maxsize=32)  # who reads a submission asks for its template's gaps several times
+def _gaps(text: str, name: str) -> tuple[Gap, ...]:
     lines, seen = split_lines(text), scan(text)
     gaps = [_gap(lines, seen, *pair) for pair in _pairs(_markers(seen, name), name) if pair[0].kind == "start"]
     first: dict[str, int] = {}
@@ -73,7 +79,7 @@ def find_gaps(text: str, name: str) -> list[Gap]:
         if gap.label and first.setdefault(gap.label, gap.start) != gap.start:
             sentence = f"the label ({gap.label}) stands at line {first[gap.label]}, too; give each gap its own"
             raise GapError(name, gap.start, sentence)
-    return gaps
+    return tuple(gaps)
 
 
 def lay(text: str, gaps: Sequence[Gap], contents: Iterable[str | None]) -> str:

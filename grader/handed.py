@@ -43,14 +43,14 @@ class _Mark:
     key: str | None
 
 
-def student_gaps(template: str, student: str) -> list[Handed]:
+def student_gaps(template: str, student: str, name: str) -> list[Handed]:
     """The contents of a student's gaps, in the template's order, or why they cannot be read.
 
     Contents are good when they compile together in the pristine template and leave its markers where they are; where
     they do not, they are laid in one by one, and each is good that compiles together with the good ones before it.
-    Raises `GapError` for the template alone.
+    Raises `GapError` with the file's name, for the template alone.
     """
-    gaps = find_gaps(template, "template")
+    gaps = find_gaps(template, name)
     keys = [mark.key for mark in _by_tokens(template)]
     lines = split_lines(student)
     readings = [_pair(gaps, keys, marks, lines) for marks in (_by_tokens(student), _by_lines(lines))]

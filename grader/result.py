@@ -8,7 +8,7 @@ from decimal import Decimal
 from importlib import resources
 from typing import Annotated, Any, Literal
 
-import jsonschema
+import jsonschema_rs
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 SCHEMA = "gapgrade/result/v1"
@@ -188,5 +188,5 @@ def published_schema() -> dict[str, Any]:
 
 
 @functools.cache
-def _validator() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(published_schema())
+def _validator() -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(published_schema())

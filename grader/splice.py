@@ -118,7 +118,7 @@ def _read_file(read: dict[str, Any], path: str, template: str, data: bytes, star
         sentence = f"{path} is not UTF-8 (line {bad_line}); save it as UTF-8, the unreadable characters were replaced"
         _find(read, "not-utf8", path, bad_line, sentence)
     lf_template = _with_ends(template, "\n")
-    handed = student_gaps(lf_template, student)
+    handed = student_gaps(lf_template, student, path)
     for one in handed:
         if one.problem == "gap-missing":
             _find(read, "gap-missing", path, one.line, f"{one.message}; the gap counts as not filled")

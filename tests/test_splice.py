@@ -274,5 +274,5 @@ def test_any_bytes_are_read(data: bytes) -> None:
 
 
 def test_the_reader_of_a_students_file_names_the_template_when_that_is_broken() -> None:
-    with pytest.raises(Exception, match="template:1: START TODO is never closed"):
-        student_gaps("# START TODO (a): x\n", "")
+    with pytest.raises(Exception, match=r"lib/a\.py:1: START TODO is never closed"):
+        student_gaps("# START TODO (a): x\n", "", "lib/a.py")

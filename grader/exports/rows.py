@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-import jsonschema
-from pydantic import ValidationError
+import jsonschema_rs
 
 from grader.exports.cells import ExportError
 from grader.result import SCHEMA, Result
@@ -105,8 +104,8 @@ def _parse(file: Path) -> Result:
         return Result.from_json(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ExportError(f"{file}: it cannot be opened ({error.strerror}); check the path") from None
-    except (ValueError, ValidationError, jsonschema.ValidationError) as error:
-        reason = error.message if isinstance(error, jsonschema.ValidationError) else str(error).partition("\n")[0]
+    except ValueError as error:  # of JSON, of the schema, of pydantic
+        reason = error.message if isinstance(error, jsonschema_rs.ValidationError) else str(error).partition("\n")[0]
         raise ExportError(f"{file}: it is no result ({reason:.200}); give what `grader grade --json` wrote") from None
 
 

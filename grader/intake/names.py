@@ -5,7 +5,6 @@ Paths are POSIX paths relative to the submission; nothing here touches a file.
 
 from __future__ import annotations
 
-import fnmatch
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -21,10 +20,11 @@ MAX_PDF_BYTES = 30 * 1024**2
 _TEXT = ".bat .cfg .csv .ini .json .md .py .rst .sh .tex .toml .txt .typ .yaml .yml".split()
 _MOST_BYTES = {**dict.fromkeys(_TEXT, MAX_TEXT_BYTES), ".ipynb": MAX_NOTEBOOK_BYTES, ".pdf": MAX_PDF_BYTES}
 
-_IGNORED = (
-    "__MACOSX __pycache__ .DS_Store .git .idea .ipynb_checkpoints .mypy_cache .pytest_cache .ruff_cache .venv .vscode "
-    "._* *.egg-info env node_modules results_* Thumbs.db venv"
-).split()
+_IGNORED = re.compile(
+    r"__MACOSX|__pycache__|\.DS_Store|\.git|\.idea|\.ipynb_checkpoints|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.venv"
+    r"|\.vscode|\._.*|.*\.egg-info|env|node_modules|results_.*|Thumbs\.db|venv",
+    re.DOTALL,
+)
 _IGNORED_AT_THE_TOP = ("data",)  # lib/data is code
 
 _WINDOWS_RESERVED = re.compile(r"(?:aux|con|conin\$|conout\$|nul|prn|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
@@ -61,9 +61,7 @@ def _dangers(path: str) -> Iterator[str]:
 def is_ignored(path: str) -> bool:
     """Whether a file or folder lies in, or is, what no one hands in on purpose: not read, no finding."""
     parts = path.split("/")
-    return parts[0] in _IGNORED_AT_THE_TOP or any(
-        fnmatch.fnmatchcase(part, ignored) for part in parts for ignored in _IGNORED
-    )
+    return parts[0] in _IGNORED_AT_THE_TOP or any(_IGNORED.fullmatch(part) for part in parts)
 
 
 def most_bytes(path: str) -> int | None:
