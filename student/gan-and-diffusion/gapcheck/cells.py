@@ -63,11 +63,11 @@ def read_ipynb(data: bytes | str, name: str) -> list[Cell]:
     except (ValueError, RecursionError) as error:  # what is no UTF-8 is a ValueError, too
         why = f"line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else type(error).__name__
         raise NotebookError(f"{name} is no JSON ({why}); open it in Jupyter, save it and hand it in again") from None
-    if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
-        raise NotebookError(f"{name} is no notebook: it has no list of cells; save it as .ipynb and hand it in again")
-    if content.get("nbformat") != 4:
-        found = str(content.get("nbformat"))[:20]
+    if isinstance(content, dict) and content.get("nbformat", 4) != 4:  # before 4 the cells lay elsewhere
+        found = str(content["nbformat"])[:20]
         raise NotebookError(f"{name} has nbformat {found}, and 4 is needed; open it in Jupyter and save it again")
+    if not isinstance(content, dict) or "nbformat" not in content or not isinstance(content.get("cells"), list):
+        raise NotebookError(f"{name} is no notebook: it has no nbformat or no list of cells; save it as .ipynb again")
     if len(content["cells"]) > MAX_CELLS:
         raise NotebookError(f"{name} has more than {MAX_CELLS:,} cells; delete those that are not needed")
     return [_cell(cell, number, name) for number, cell in enumerate(content["cells"], 1)]

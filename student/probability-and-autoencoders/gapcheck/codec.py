@@ -12,11 +12,12 @@ import base64
 import json
 import math
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -26,10 +27,22 @@ MAX_STRUCTURE = 8 * 2**20  # bytes of JSON
 MAX_ARRAYS = 10_000
 MAX_DIMENSIONS = 16
 MAX_INT_BITS = 256
-DTYPES = frozenset(
-    getattr(torch, name)
-    for name in "float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 bool complex64".split()
-)
+TENSORS = {  # a dtype's name in safetensors
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F32": torch.float32,
+    "F64": torch.float64,
+    "C64": torch.complex64,
+    "I8": torch.int8,
+    "I16": torch.int16,
+    "I32": torch.int32,
+    "I64": torch.int64,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+ARRAYS = {name: np.dtype(str(dtype).removeprefix("torch.")) for name, dtype in TENSORS.items() if name != "BF16"}
+TENSOR_NAMES = {dtype: name for name, dtype in TENSORS.items()}
+ARRAY_NAMES = {dtype: name for name, dtype in ARRAYS.items()}
 # a string of JSON, or what there is of one at the end of a text: each byte is looked at once
 STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 KEY_TYPES = (str, int, float, bool, bytes, type(None))
@@ -41,16 +54,39 @@ class Refused(Exception):
 
 def encode(value: Any) -> bytes:
     """One frame for `value`; raises `Refused` for anything that is no plain data."""
-    arrays: dict[str, Tensor] = {}
-    structure = json.dumps(_pack(value, arrays, 0, [MAX_NODES]), allow_nan=False).encode()
+    arrays: list[_Stored] = []
+    structure = _to_json(_pack(value, arrays, 0, [MAX_NODES])).encode()
     if len(structure) > MAX_STRUCTURE:
         raise Refused(
             f"the value takes {len(structure):,} bytes beside its arrays, at most {MAX_STRUCTURE:,} may cross"
         )
-    return len(structure).to_bytes(4, "big") + structure + safetensors.torch.save(arrays)
+    return len(structure).to_bytes(4, "big") + structure + _safetensors(arrays)
 
 
-def _pack(value: Any, arrays: dict[str, Tensor], depth: int, left: list[int]) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """An array as safetensors has it: the name of its dtype, its shape, its numbers row by row."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    content: bytes
+
+
+def _safetensors(arrays: Sequence[_Stored]) -> bytes:
+    """`length of the header (8 bytes, little-endian) | header | the arrays' numbers`, the arrays named 0, 1, ...
+
+    The library's own writer takes longer for a small array than everything else here together.
+    Source: the format's description, https://huggingface.co/docs/safetensors.
+    """
+    header, end = {}, 0
+    for number, array in enumerate(arrays):
+        begin, end = end, end + len(array.content)
+        header[str(number)] = {"dtype": array.dtype, "shape": array.shape, "data_offsets": (begin, end)}
+    text = _to_json(header).encode()
+    return b"".join([len(text).to_bytes(8, "little"), text, *[array.content for array in arrays]])
+
+
+def _pack(value: Any, arrays: list[_Stored], depth: int, left: list[int]) -> Any:
     left[0] -= 1
     if depth > MAX_DEPTH or left[0] < 0:
         raise Refused(f"the value is nested deeper than {MAX_DEPTH} or has more than {MAX_NODES:,} parts")
@@ -89,31 +125,38 @@ def _checked_text(text: str) -> str:
     return text
 
 
-def _pack_array(value: Any, arrays: dict[str, Tensor]) -> dict[str, list[str]]:
+def _pack_array(value: Any, arrays: list[_Stored]) -> dict[str, list[str]]:
     if type(value) in (Tensor, torch.nn.Parameter):
-        tensor, kind = value, "tensor"
+        kind, array = "tensor", _tensor_bytes(value)
     elif type(value) is np.ndarray or isinstance(value, np.generic):
-        kind = "ndarray" if type(value) is np.ndarray else "scalar"
-        try:
-            # a copy in the machine's own byte order, without negative strides
-            tensor = torch.from_numpy(np.array(value, dtype=value.dtype.newbyteorder("=")))
-        except TypeError:
-            raise Refused(f"a numpy array of dtype {value.dtype}; numbers may cross") from None
+        kind, array = "ndarray" if type(value) is np.ndarray else "scalar", _numpy_bytes(value)
     else:
         raise Refused(
             f"a {type(value).__module__}.{type(value).__qualname__}; numbers, strings, bytes, lists, tuples, dicts, "
             f"numpy arrays and torch tensors may cross"
         )
+    if len(array.shape) > MAX_DIMENSIONS or len(arrays) >= MAX_ARRAYS:
+        raise Refused(f"more than {MAX_ARRAYS:,} arrays, or one of more than {MAX_DIMENSIONS} dimensions")
+    arrays.append(array)
+    return {kind: [str(len(arrays) - 1)]}
+
+
+def _tensor_bytes(tensor: Tensor) -> _Stored:
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta:
         raise Refused("a tensor that is sparse, quantised or without storage; plain tensors may cross")
-    if tensor.dtype not in DTYPES:
+    if tensor.dtype not in TENSOR_NAMES:
         raise Refused(f"a tensor of dtype {tensor.dtype}, which cannot cross")
-    if tensor.dim() > MAX_DIMENSIONS or len(arrays) >= MAX_ARRAYS:
-        raise Refused(f"more than {MAX_ARRAYS:,} arrays, or one of more than {MAX_DIMENSIONS} dimensions")
-    name = str(len(arrays))
-    # a copy: two tensors that share storage, or a view with odd strides, cross as two plain ones
-    arrays[name] = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous().clone()
-    return {kind: [name]}
+    plain = tensor.detach().cpu().resolve_conj().resolve_neg()
+    if plain.dtype == torch.bfloat16:
+        plain = plain.view(torch.int16)  # numpy has no bfloat16; the bits are what crosses
+    return _Stored(TENSOR_NAMES[tensor.dtype], tuple(tensor.shape), plain.numpy().tobytes())
+
+
+def _numpy_bytes(array: np.ndarray[Any, Any] | np.generic) -> _Stored:
+    dtype = array.dtype.newbyteorder("=")
+    if dtype not in ARRAY_NAMES:
+        raise Refused(f"a numpy array of dtype {array.dtype}, which cannot cross")
+    return _Stored(ARRAY_NAMES[dtype], array.shape, np.asarray(array, dtype).tobytes())
 
 
 def decode(frame: bytes) -> Any:
@@ -127,12 +170,11 @@ def decode(frame: bytes) -> Any:
     content, stored = frame[4:end], bytes(frame[end:])
     _count_parts(content, stored)
     try:
-        structure = json.loads(content, parse_constant=_no_constant, object_pairs_hook=_Tagged.of)
-        arrays = safetensors.torch.load(stored)
-    except (ValueError, RecursionError, safetensors.SafetensorError, KeyError, RuntimeError) as error:
+        structure = _from_json(content.decode())
+        arrays = dict(safetensors.deserialize(stored))  # type: ignore[no-untyped-call]
+    except (ValueError, RecursionError, safetensors.SafetensorError) as error:
         raise Refused(f"a frame that cannot be read: {type(error).__name__}") from None
-    left = [MAX_NODES]
-    value = _unpack(structure, arrays, 0, left)
+    value = _unpack(structure, arrays, 0, [MAX_NODES])
     if arrays:
         raise Refused("a frame with an array that nothing names")
     return value
@@ -165,7 +207,13 @@ def _no_constant(text: str) -> Any:
     raise ValueError(text)
 
 
-def _unpack(node: Any, arrays: dict[str, Tensor], depth: int, left: list[int]) -> Any:
+_to_json = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_from_json = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_Tagged.of).decode
+
+Arrays = dict[str, dict[str, Any]]  # what safetensors found: shape, dtype and data by name
+
+
+def _unpack(node: Any, arrays: Arrays, depth: int, left: list[int]) -> Any:
     left[0] -= 1
     if depth > MAX_DEPTH or left[0] < 0:
         raise Refused(f"a frame nested deeper than {MAX_DEPTH} or with more than {MAX_NODES:,} parts")
@@ -190,7 +238,7 @@ def _unpack(node: Any, arrays: dict[str, Tensor], depth: int, left: list[int]) -
     raise Refused("a frame with a part of no known kind")
 
 
-def _unpack_dict(pairs: list[Any], arrays: dict[str, Tensor], depth: int, left: list[int]) -> dict[Any, Any]:
+def _unpack_dict(pairs: list[Any], arrays: Arrays, depth: int, left: list[int]) -> dict[Any, Any]:
     result: dict[Any, Any] = {}
     for pair in pairs:
         if not isinstance(pair, list) or len(pair) != 2:
@@ -217,17 +265,25 @@ def _unpack_text(kind: str, content: str) -> int | float | bytes:
     raise Refused(f"a frame with {kind} that cannot be read")
 
 
-def _unpack_array(kind: str, name: Any, arrays: dict[str, Tensor]) -> Any:
-    tensor = arrays.pop(name, None) if isinstance(name, str) else None
-    if tensor is None or tensor.dtype not in DTYPES or tensor.dim() > MAX_DIMENSIONS:
+def _unpack_array(kind: str, name: Any, arrays: Arrays) -> Any:
+    found = arrays.pop(name, None) if isinstance(name, str) else None
+    known = TENSORS if kind == "tensor" else ARRAYS
+    if found is None or found["dtype"] not in known or len(found["shape"]) > MAX_DIMENSIONS:
         raise Refused("a frame with an array that is missing, of a dtype that cannot cross, or of too many dimensions")
-    if tensor.dtype == torch.bool and tensor.numel() and int(tensor.view(torch.uint8).max()) > 1:
+    dtype, shape, content = found["dtype"], found["shape"], found["data"]
+    if dtype == "BOOL" and content.strip(b"\0\1"):
         raise Refused("a frame with a truth value that is neither true nor false")
-    if kind == "tensor":
-        return tensor
-    if tensor.dtype == torch.bfloat16:
-        raise Refused("a numpy array of dtype bfloat16, which numpy has not")
-    array = tensor.numpy()
-    if kind == "scalar" and array.shape != ():
+    if kind == "scalar" and shape:
         raise Refused("a numpy scalar with a shape")
+    try:
+        if kind == "tensor":
+            return _tensor(content, TENSORS[dtype], shape)
+        array = np.frombuffer(content, ARRAYS[dtype]).reshape(shape)
+    except (ValueError, RuntimeError, TypeError):
+        raise Refused("a frame with an array of a shape that it cannot have") from None
     return array[()] if kind == "scalar" else array
+
+
+def _tensor(content: bytearray, dtype: torch.dtype, shape: list[int]) -> Tensor:
+    # `frombuffer` takes no buffer of no bytes
+    return torch.frombuffer(content, dtype=dtype).reshape(shape) if content else torch.empty(shape, dtype=dtype)
