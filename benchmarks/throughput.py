@@ -41,8 +41,23 @@ def batch(course: Path, sheet: str, folder: Path, out: Path, jobs: int) -> Comma
     return Command([sys.executable, "-m", "grader", "batch", str(folder), *place], ROOT, {})
 
 
-def growth(sizes: Sequence[int], jobs: int, work: Path) -> Iterator[tuple[int, Spent, float]]:
-    """For each size, what the batch cost, and the MiB of its gradebook."""
+@dataclass(frozen=True)
+class Grown:
+    """What a batch of one size cost.
+
+    Attributes:
+        pace: seconds from one submission to the next, the first to the last; the start of the batch is no part of it.
+        gradebook: its size in MiB.
+    """
+
+    size: int
+    spent: Spent
+    pace: float | None
+    gradebook: float
+
+
+def growth(sizes: Sequence[int], jobs: int, work: Path) -> Iterator[Grown]:
+    """A batch of each size."""
     course = work / "course"
     shutil.copytree(ROOT / "tests" / "course", course, ignore=shutil.ignore_patterns("__pycache__"))
     make_release(load_sheet("sums", course))
@@ -51,21 +66,21 @@ def growth(sizes: Sequence[int], jobs: int, work: Path) -> Iterator[tuple[int, S
         for number in range(size):
             shutil.copytree(course / "student" / "sums", folder / f"team-{number:05d}")
         spent = spend([batch(course, "sums", folder, out, jobs)])
-        yield size, spent, (out / "gradebook.sqlite").stat().st_size / 2**20
+        ends = sorted(report.stat().st_mtime for report in out.glob("reports/*/result.json"))
+        pace = (ends[-1] - ends[0]) / (size - 1) if size > 1 else None
+        yield Grown(size, spent, pace, (out / "gradebook.sqlite").stat().st_size / 2**20)
 
 
 def growth_table(sizes: Sequence[int], jobs: int, work: Path) -> Table:
-    """Each size's cost; `further` are the milliseconds of each submission beyond the smallest class."""
-    table = Table(title=f"Growth of a batch, workers: {jobs} (miniature course, its start included)")
-    for heading in ("submissions", "s", "ms each", "further", "CPU ms each", "peak MiB", "gradebook KiB each"):
+    """Each size's cost; the pace is that of the submissions after the first."""
+    table = Table(title=f"Growth of a batch, workers: {jobs} (miniature course)")
+    for heading in ("submissions", "s", "pace, ms", "CPU ms each", "peak MiB", "gradebook KiB each"):
         table.add_column(heading, justify="right")
-    first: tuple[int, float] | None = None
-    for size, spent, mebibytes in growth(sizes, jobs, work):
-        each = (1000 * spent.wall / size, 1000 * spent.cpu / size, 1024 * mebibytes / size)
-        further = f"{1000 * (spent.wall - first[1]) / (size - first[0]):.0f}" if first and size > first[0] else ""
-        first = first or (size, spent.wall)
-        cells = (f"{size:,}", f"{spent.wall:.1f}", f"{each[0]:.0f}", further, f"{each[1]:.0f}", str(spent.memory))
-        table.add_row(*cells, f"{each[2]:.1f}")
+    for one in growth(sizes, jobs, work):
+        pace = "" if one.pace is None else f"{1000 * one.pace:.0f}"
+        cpu, kibibytes = 1000 * one.spent.cpu / one.size, 1024 * one.gradebook / one.size
+        memory = str(one.spent.memory)
+        table.add_row(f"{one.size:,}", f"{one.spent.wall:.1f}", pace, f"{cpu:.0f}", memory, f"{kibibytes:.1f}")
     return table
 
 

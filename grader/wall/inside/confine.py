@@ -44,6 +44,11 @@ def unshare(flags: int) -> None:
     _checked(libc.unshare(flags), "unshare")
 
 
+def enter(namespace: int, kind: int) -> None:
+    """Put this process, or for pid namespaces the children it will have, into the namespace of a descriptor."""
+    _checked(libc.setns(namespace, kind), "setns")
+
+
 def mount(kind: str, target: str, flags: int, options: str = "") -> None:
     done = libc.mount(kind.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode() or None)
     _checked(done, f"mount {kind} on {target}")
@@ -52,6 +57,12 @@ def mount(kind: str, target: str, flags: int, options: str = "") -> None:
 def private_mounts() -> None:
     """Keep this namespace's later mounts to itself."""
     _checked(libc.mount(None, b"/", None, ctypes.c_ulong(MS_REC | MS_PRIVATE), None), "mount private")
+
+
+def mount_proc() -> None:
+    """Show this pid namespace's processes in `/proc`, in this mount namespace alone."""
+    private_mounts()
+    mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 
 def bind(source: str, target: str, flags: int) -> None:

@@ -16,9 +16,18 @@ import sys
 
 def main() -> None:
     sys.path.insert(0, os.path.abspath(__file__).removesuffix("/grader/wall/inside/zygote.py"))
-    from grader.wall.inside import frames, server
+    from grader.wall.inside import confine, frames, server
 
     control = socket.socket(fileno=frames.Standard().fileno())
+    # a pid namespace that belongs to this user namespace: only into such a one may a process come back
+    confine.unshare(confine.CLONE_NEWPID | confine.CLONE_NEWNS)
+    child = os.fork()
+    if child != 0:
+        control.close()
+        os.waitpid(child, 0)
+        os._exit(0)
+    confine.mount_proc()
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
     server.load(sys.argv[1])
     frames.send(control, {"status": "ready"})
     while True:
@@ -27,10 +36,28 @@ def main() -> None:
         if not message:
             os._exit(0)  # at once: the kernel ends the cells that are left with this namespace
         for handed in descriptors:
-            if os.fork() == 0:
+            if _fork_first(own) == 0:
                 control.close()
-                _hold(handed)
+                _live_in(handed)
             os.close(handed)
+
+
+def _fork_first(own: int) -> int:
+    """Fork a child that is process 1 of a new pid namespace.
+
+    Args:
+        own: the pid namespace of this process, where its other children belong.
+    """
+    from grader.wall.inside import confine
+
+    confine.unshare(confine.CLONE_NEWPID)
+    child = -1
+    try:
+        child = os.fork()
+    finally:
+        if child != 0:
+            confine.enter(own, confine.CLONE_NEWPID)
+    return child
 
 
 def _reap() -> None:
@@ -41,16 +68,18 @@ def _reap() -> None:
         pass
 
 
-def _hold(descriptor: int) -> None:
-    """Own the namespaces of one cell; never returns."""
+def _live_in(descriptor: int) -> None:
+    """Be the first process of one cell; never returns."""
     from grader.wall.inside import confine, frames, server
 
     control = socket.socket(fileno=descriptor)
     try:
+        confine.prctl(confine.PR_SET_PDEATHSIG, 9)
         uid, gid = os.getuid(), os.getgid()
+        confine.unshare(confine.CLONE_NEWNS)
+        confine.mount_proc()  # while this process may speak for its pid namespace, which has no later owner
         confine.unshare(
             confine.CLONE_NEWUSER
-            | confine.CLONE_NEWPID
             | confine.CLONE_NEWNS
             | confine.CLONE_NEWNET
             | confine.CLONE_NEWIPC
@@ -60,17 +89,9 @@ def _hold(descriptor: int) -> None:
         for file, content in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
             with open(f"/proc/self/{file}", "w", encoding="ascii") as handle:
                 handle.write(content)
-        child = os.fork()
-        if child == 0:
-            confine.prctl(confine.PR_SET_PDEATHSIG, 9)
-            confine.private_mounts()
-            confine.mount("proc", "/proc", confine.MS_NOSUID | confine.MS_NODEV | confine.MS_NOEXEC)
-            confine.prctl(confine.PR_SET_DUMPABLE, 0)  # not before: /proc/self would not be ours to write
-            frames.send(control, {"status": "ready"})
-            server.serve(control)
-            os._exit(0)
-        control.close()
-        os.waitpid(child, 0)
+        confine.prctl(confine.PR_SET_DUMPABLE, 0)  # not before: /proc/self would not be ours to write
+        frames.send(control, {"status": "ready"})
+        server.serve(control)
     except BaseException as error:
         frames.send(control, {"status": "failed", "reason": f"{type(error).__name__}: {error}"})
     finally:
