@@ -84,12 +84,12 @@ def scan(text: str) -> Scan:
     inside: set[int] = set()
     read_to = 0
     try:
-        for token in tokenize.generate_tokens(source.readline):
-            row, column = token.start
-            if token.type == tokenize.COMMENT:
-                comments.append(Comment(row, token.string.rstrip(), not lines[row - 1][:column].strip()))
-            inside.update(range(row + 1, token.end[0] + 1))
-            read_to = max(read_to, token.end[0])
+        for kind, string, (row, column), (end, _), _ in tokenize.generate_tokens(source.readline):
+            if kind == tokenize.COMMENT:
+                comments.append(Comment(row, string.rstrip(), not lines[row - 1][:column].strip()))
+            if end > row:
+                inside.update(range(row + 1, end + 1))
+            read_to = max(read_to, end)
     except (tokenize.TokenError, SyntaxError):
         return Scan(tuple(comments), frozenset(inside), read_to)
     return Scan(tuple(comments), frozenset(inside), len(lines))

@@ -61,6 +61,8 @@ def _comments(content: str) -> set[str]:
 
 def _loops(content: str) -> dict[int, str]:
     """The head of each `for` over a range or a name, by its line in the content, counted from 1."""
+    if "for" not in content:
+        return {}  # most gaps have none, and a syntax tree takes longer than all else that is noted
     opened = "if True:\n" if content.lstrip("\n")[:1].isspace() else "\n"
     try:
         with warnings.catch_warnings():
