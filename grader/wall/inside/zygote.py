@@ -19,7 +19,7 @@ def main() -> None:
     from grader.wall.inside import confine, frames, server
 
     control = socket.socket(fileno=frames.Standard().fileno())
-    # a pid namespace that belongs to this user namespace: only into such a one may a process come back
+    # a pid namespace of this user namespace's own: `_fork_first` could not come back into that of another one
     confine.unshare(confine.CLONE_NEWPID | confine.CLONE_NEWNS)
     child = os.fork()
     if child != 0:
@@ -38,6 +38,7 @@ def main() -> None:
         for handed in descriptors:
             if _fork_first(own) == 0:
                 control.close()
+                os.close(own)
                 _live_in(handed)
             os.close(handed)
 
