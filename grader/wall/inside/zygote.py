@@ -10,6 +10,7 @@ kernel ends whatever else runs there.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 
@@ -29,10 +30,10 @@ def main() -> None:
     confine.mount_proc()
     own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
     server.load(sys.argv[1])
+    signal.signal(signal.SIGCHLD, _reap)
     frames.send(control, {"status": "ready"})
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        _reap()
         if not message:
             os._exit(0)  # at once: the kernel ends the cells that are left with this namespace
         for handed in descriptors:
@@ -61,7 +62,8 @@ def _fork_first(own: int) -> int:
     return child
 
 
-def _reap() -> None:
+def _reap(*_: object) -> None:
+    """Take note of the cells that have ended: until then the kernel keeps what is left of each."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -73,6 +75,7 @@ def _live_in(descriptor: int) -> None:
     """Be the first process of one cell; never returns."""
     from grader.wall.inside import confine, frames, server
 
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     control = socket.socket(fileno=descriptor)
     try:
         confine.prctl(confine.PR_SET_PDEATHSIG, 9)
