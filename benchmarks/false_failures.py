@@ -56,7 +56,6 @@ class Batch:
 class Text:
     """A text of an exercise that deserves full marks; the seeds of two of them never meet."""
 
-    id: str
     files: Mapping[str, str]
     first_seed: int
     step: int
@@ -113,10 +112,10 @@ def _grader(texts: Mapping[str, Text], todo: Sequence[Batch], log: Path, console
 
 def _texts(subject: Subject) -> dict[str, Text]:
     entries = load_variants(subject.exercise.folder)
-    texts = {SOLUTION: Text(SOLUTION, subject.solution, FIRST_SEED, 1)}
+    texts = {SOLUTION: Text(subject.solution, FIRST_SEED, 1)}
     for place, entry in enumerate(entries):
         files = apply_edits(entry, subject.solution)
-        texts[entry.id] = Text(entry.id, files, FIRST_SEED + MOST + place, len(entries))
+        texts[entry.id] = Text(files, FIRST_SEED + MOST + place, len(entries))
     return texts
 
 

@@ -81,7 +81,7 @@ def _live_in(descriptor: int) -> None:
         confine.prctl(confine.PR_SET_PDEATHSIG, 9)
         uid, gid = os.getuid(), os.getgid()
         confine.unshare(confine.CLONE_NEWNS)
-        confine.mount_proc()  # while this process may speak for its pid namespace, which has no later owner
+        confine.mount_proc()  # first: its pid namespace belongs to the user namespace that it is about to leave
         confine.unshare(
             confine.CLONE_NEWUSER
             | confine.CLONE_NEWNS
