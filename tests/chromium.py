@@ -34,6 +34,12 @@ os.execvp(sys.argv[3], sys.argv[3:])
 """Becomes the browser, with the pipe where it expects it: it reads from 3 and writes to 4."""
 LONGEST = 4000  # pixels of a page that a picture shows
 PATIENCE = 20.0  # seconds until something that is waited for must have happened
+LEFT = {
+    "Inspected target navigated or closed",
+    "Cannot find default execution context",
+    "Execution context was destroyed.",
+}
+"""What the browser answers when the page that should evaluate an expression is just being left."""
 KEYS = {"Enter": ("Enter", "\r", 13), "Escape": ("Escape", "", 27), "Tab": ("Tab", "", 9)}
 
 
@@ -45,6 +51,10 @@ def find_browser() -> str:
     if found is None:
         pytest.fail("no Chromium or Chrome: sudo apt-get install chromium, or set GAPGRADE_NO_BROWSER=1 to do without")
     return found
+
+
+class PageLeft(AssertionError):
+    """The page was left before an expression had its value."""
 
 
 class Chromium:
@@ -86,8 +96,9 @@ class Chromium:
         while True:
             answer = self._read()
             if answer.get("id") == self._number:
-                assert "error" not in answer, answer["error"]
-                return answer["result"]
+                if (error := answer.get("error")) is None:
+                    return answer["result"]
+                raise PageLeft(error) if error["message"] in LEFT else AssertionError(error)
             self._hear(answer)
 
     def go(self, address: str) -> None:
@@ -101,8 +112,15 @@ class Chromium:
         return answer["result"].get("value")
 
     def until(self, expression: str, patience: float = PATIENCE) -> Any:
-        """Wait until an expression is true; what it is then."""
-        return self.wait(lambda: self.run(expression), expression, patience)
+        """Wait until an expression is true, also across pages; what it is then."""
+
+        def value() -> Any:
+            try:
+                return self.run(expression)
+            except PageLeft:
+                return None
+
+        return self.wait(value, expression, patience)
 
     def wait(self, ready: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
         end = time.monotonic() + patience

@@ -58,6 +58,12 @@ def test_a_page_loads_nothing_from_elsewhere_and_axe_finds_nothing(site: str, ch
         chromium.photograph(f"site-{Path(page).stem}-{scheme}")
 
 
+def test_what_is_waited_for_is_asked_again_when_a_page_is_left_meanwhile(site: str, chromium: Chromium) -> None:
+    chromium.go(f"{site}/index.html")
+    leave = "(location.href = 'students.html', new Promise(() => {}))"  # has no value: only leaving ends it
+    chromium.until(f"location.pathname.endsWith('students.html') || {leave}")
+
+
 def test_the_navigation_leads_from_page_to_page_and_the_search_finds_them(site: str, chromium: Chromium) -> None:
     chromium.go(f"{site}/index.html")
     chromium.run("[...document.querySelectorAll('nav a')].find(a => a.textContent.trim() === 'Students').click()")
