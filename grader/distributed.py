@@ -15,9 +15,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from grader import GapgradeError
-from grader.batching.crew import START_SECONDS, TICK, TRIES, Stop, Worker, WorkerGone, differences, patience
+from grader.batching.crew import TICK, TRIES, Stop, differences, patience
 from grader.batching.find import BatchError
 from grader.batching.job import Job, Outcome, Ready, Settings
+from grader.batching.worker import START_SECONDS, Nursery, Worker, WorkerGone
 from grader.result import Versions
 from grader.sheet import Limits
 
@@ -137,7 +138,7 @@ def _grade(job: Job, settings: Settings, seconds: float) -> Outcome:
         try:
             outcome = worker.hear()
         except WorkerGone as error:
-            _here.pop(threading.get_ident())[1].end()
+            _end(_here.pop(threading.get_ident())[1])
             if attempt == TRIES:
                 return Outcome("failed", reason=f"{error}, for the second time")
         else:
@@ -152,21 +153,26 @@ def _worker(settings: Settings) -> Worker:
     if worker is not None and used == settings:
         return worker
     if worker is not None:
-        worker.end()
-    worker = Worker(settings)
+        _end(worker)
+    worker = Worker(Nursery(settings))
     try:
         worker.hear()
     except WorkerGone as error:
-        worker.end()
+        _end(worker)
         raise BatchError(f"no worker starts: {error}; run there: python -m grader doctor") from None
     except GapgradeError:
-        worker.end()
+        _end(worker)
         raise
     _here[threading.get_ident()] = (settings, worker)
     return worker
 
 
+def _end(worker: Worker) -> None:
+    worker.nursery.end()
+    worker.end()
+
+
 def _dismiss() -> None:
     while _here:
         with suppress(KeyError):
-            _here.popitem()[1][1].end()
+            _end(_here.popitem()[1][1])

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ import pytest
 
 from grader.batch import plan
 from grader.batching import crew, job
-from grader.batching.crew import Stop, Worker, work
+from grader.batching.crew import Stop, work
 from grader.batching.find import BatchError, Found, Shard, find_submissions, longest_first, parse_shard
 from grader.batching.job import Job, Outcome, Settings, Station
 from grader.batching.terms import Terms
+from grader.batching.worker import Worker
 from grader.commands.batch import _same_call
 from grader.gradebook import open_gradebook
 from grader.gradebook.care import check
@@ -205,13 +207,14 @@ def test_a_worker_that_hangs_or_is_killed_is_replaced_and_its_submission_tried_o
 
     class Fragile(Worker):
         def give(self, job: Job, seconds: float) -> None:
+            assert self.greeting
             given[job.name] += 1
             frozen = job.name == "doomed" and given[job.name] == 1
             super().give(job, 0.5 if frozen else seconds)
             if frozen:
-                os.kill(self.pid, signal.SIGSTOP)
+                os.kill(self.greeting.pid, signal.SIGSTOP)
             elif job.name == "doomed" or (job.name == "unlucky" and given[job.name] == 1):
-                os.kill(self.pid, signal.SIGKILL)
+                os.kill(self.greeting.pid, signal.SIGKILL)
 
     monkeypatch.setattr(crew, "Worker", Fragile)
     jobs = [Job(name, str(hand_in(course, tmp_path, name))) for name in ("doomed", "unlucky", "quiet")]
@@ -224,6 +227,32 @@ def test_a_worker_that_hangs_or_is_killed_is_replaced_and_its_submission_tried_o
     }
     assert outcomes["doomed"].reason == "its worker was ended by SIGKILL, for the second time"
     assert given == {"doomed": 2, "unlucky": 2, "quiet": 1}
+
+
+def test_workers_come_from_one_nursery_and_no_job_is_lost_where_it_is_killed(
+    course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nurseries: list[psutil.Process] = []
+
+    class Watched(Worker):
+        def give(self, job: Job, seconds: float) -> None:
+            assert self.greeting
+            process = psutil.Process(self.greeting.pid)
+            with suppress(psutil.Error):
+                nurseries.extend(one for one in process.parents() if "grader.batching.nursery" in one.cmdline())
+            super().give(job, seconds)
+            if job.name == "fatal" and len(set(nurseries)) == 1:
+                nurseries[0].kill()
+                process.kill()
+
+    monkeypatch.setattr(crew, "Worker", Watched)
+    jobs = [Job(name, str(hand_in(course, tmp_path, name))) for name in ("quick", "fatal", "next")]
+    settings = Settings(str(course / "sheets" / "sums"), str(course))
+    outcomes = {job.name: outcome.kind for job, outcome in work(jobs, settings, Limits(), 2, Stop())}
+    assert outcomes == {"quick": "graded", "fatal": "graded", "next": "graded"}
+    assert nurseries[0] == nurseries[1]  # both workers
+    assert len(set(nurseries)) == 2  # and one that came when it was killed
+    assert psutil.wait_procs(nurseries, timeout=10)[1] == []
 
 
 @dataclass(frozen=True)

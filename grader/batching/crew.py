@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import math
-import os
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import threading
-import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from pathlib import Path
+from multiprocessing.connection import wait
 
-import grader
-from grader import UnsafeError
 from grader.batching.find import BatchError
-from grader.batching.job import Job, Outcome, Ready, Settings, Unable
+from grader.batching.job import Job, Outcome, Ready, Settings
+from grader.batching.worker import START_SECONDS, Nursery, Worker, WorkerGone
 from grader.intake.gather import MAX_SECONDS
 from grader.result import Versions
 from grader.sheet import Limits
 
 TICK = 0.2  # seconds between two looks at the clock and at the wish to stop
-START_SECONDS = 180.0
 LEAVE_SECONDS = 5.0
-DYING_SECONDS = 2.0
 TRIES = 2  # a job whose worker ended is done once more
-
-
-class WorkerGone(Exception):
-    """A worker's process ended, or did not answer in time."""
+NURSED = 8  # workers of one nursery, whose sandbox opens cells one after the other
 
 
 @dataclass
@@ -42,88 +25,6 @@ class Stop:
     """The wish to stop: 1 finishes what has begun, 2 drops it."""
 
     wish: int = 0
-
-
-class Worker:
-    """One process that grades."""
-
-    def __init__(self, settings: Settings) -> None:
-        ours, theirs = socket.socketpair()
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed in `end`
-        path = os.pathsep.join([str(Path(grader.__file__).parent.parent), os.environ.get("PYTHONPATH", "")])
-        with theirs, _without_interrupts():
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "grader.batching.worker", str(theirs.fileno())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=self._said,
-                pass_fds=[theirs.fileno()],
-                env={**os.environ, "PYTHONPATH": path.rstrip(os.pathsep), "OMP_NUM_THREADS": "1"},
-            )
-        self.connection = Connection(ours.detach())
-        self.greeting: Ready | None = None
-        self.job: Job | None = None
-        self.deadline = time.monotonic() + START_SECONDS
-        with suppress(OSError):  # it has ended already: `receive` tells
-            self.connection.send(settings)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def late(self) -> bool:
-        return time.monotonic() > self.deadline
-
-    def give(self, job: Job, seconds: float) -> None:
-        """Hand over a job, to be done within so many seconds."""
-        self.job, self.deadline = job, time.monotonic() + seconds
-        with suppress(OSError):
-            self.connection.send(job)
-
-    def hear(self) -> Outcome | None:
-        """What became of its job; None for its greeting. Waits until the deadline.
-
-        Raises `WorkerGone`, and for a worker that cannot grade `UnsafeError` or `BatchError`.
-        """
-        if not self.connection.poll(max(0.0, self.deadline - time.monotonic())):
-            raise WorkerGone("its worker gave no answer in time and was ended")
-        try:
-            message: Ready | Unable | Outcome = self.connection.recv()
-        except Exception:  # the end of the file, or half a message
-            raise WorkerGone(self._last_words()) from None
-        if isinstance(message, Unable):
-            raise (UnsafeError if message.unsafe else BatchError)(message.reason)
-        self.job, self.deadline = None, math.inf
-        if isinstance(message, Ready):
-            self.greeting = message
-            return None
-        return message
-
-    def leave(self) -> None:
-        """Ask it to end."""
-        self.connection.close()
-
-    def end(self, seconds: float = 0) -> None:
-        """End the process within so many seconds, and what runs in its sandbox."""
-        self.leave()
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-        self._process.communicate()
-        self._said.close()
-
-    def _last_words(self) -> str:
-        try:
-            status = self._process.wait(DYING_SECONDS)
-        except subprocess.TimeoutExpired:  # it lives, and half a message came
-            self._process.kill()
-            status = self._process.wait()
-        how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-        self._said.seek(0)
-        lines = self._said.read(2**16).decode(errors="replace").strip().splitlines()
-        return f"its worker {how}" + (f" ({lines[-1]})" if lines else "")
 
 
 def patience(limits: Limits) -> float:
@@ -140,7 +41,7 @@ def work(
     sandbox does not work, `BatchError` where no worker starts or where they do not grade with the same versions.
     """
     waiting, tries, failed_starts = deque(jobs), Counter[str](), 0
-    workers = [Worker(settings) for _ in range(min(count, len(waiting)))]
+    workers = _hired(min(count, len(waiting)), settings)
     greeting: Ready | None = None
     try:
         while stop.wish < 2 and ((waiting and not stop.wish) or any(worker.job for worker in workers)):
@@ -150,7 +51,8 @@ def work(
                     outcome = worker.hear()
                 except WorkerGone as error:
                     worker.end()
-                    workers[workers.index(worker)] = Worker(settings)
+                    living = (one.nursery for one in (worker, *workers) if one.nursery.lives)
+                    workers[workers.index(worker)] = Worker(next(living, None) or Nursery(settings))
                     failed_starts += worker.greeting is None
                     if failed_starts == TRIES:
                         raise BatchError(f"no worker starts: {error}; run: python -m grader doctor") from None
@@ -165,6 +67,11 @@ def work(
                     worker.give(waiting.popleft(), patience(limits))
     finally:
         _dismiss(workers, 0 if stop.wish > 1 else LEAVE_SECONDS)
+
+
+def _hired(count: int, settings: Settings) -> list[Worker]:
+    nurseries = [Nursery(settings) for _ in range(0, count, NURSED)]
+    return [Worker(nurseries[number % len(nurseries)]) for number in range(count)]
 
 
 def _speaking(workers: Sequence[Worker]) -> list[Worker]:
@@ -200,19 +107,6 @@ def differences(first: Versions, other: Versions) -> str:
 def _dismiss(workers: Sequence[Worker], seconds: float) -> None:
     for worker in workers:
         worker.leave()
-    end = time.monotonic() + seconds
     for worker in workers:
-        worker.end(max(0.0, end - time.monotonic()))
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Ctrl-C goes to all processes of a terminal; a worker that is started here leaves it to its starter."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+        worker.nursery.end(seconds)
+        worker.end()

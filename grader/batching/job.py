@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 import traceback
 from dataclasses import dataclass, field, replace
@@ -59,6 +60,7 @@ class Job:
 class Ready:
     """What a worker says before its first job: its sandbox works, and these versions grade."""
 
+    pid: int
     mode: Mode
     versions: Versions
 
@@ -97,6 +99,10 @@ class Station:
 
     def __init__(self, bench: Bench, settings: Settings) -> None:
         self._bench, self._settings = bench, settings
+
+    @property
+    def ready(self) -> Ready:
+        return Ready(os.getpid(), self._bench.wall.mode, self._bench.versions)
 
     def do(self, job: Job) -> Outcome:
         """One job; whatever a submission holds, this returns."""

@@ -68,8 +68,12 @@ def _sender(control: socket.socket) -> int:
 
 @contextmanager
 def started(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[Peer]:
-    """Run a server, its standard input and output a socket, until the context is left; end all that it started."""
+    """Run a server, its standard input and output a socket, until the context is left; end all that it started.
+
+    A fork of this process may speak with the server too; where it leaves the context, it only lets go of it.
+    """
     ours, theirs = connected()
+    starter = os.getpid()
     with ours, tempfile.TemporaryFile() as said:  # a pipe would fill up, and whoever holds it open would block us
         with theirs:
             process = subprocess.Popen(
@@ -93,7 +97,8 @@ def started(command: Sequence[str], environment: Mapping[str, str] | None = None
             raise WallError(f"the sandbox did not start: {reason}; run: python -m grader doctor") from None
         finally:
             ours.close()  # the server leaves by itself when nobody listens any more
-            _end(process, handle)
+            if os.getpid() == starter:
+                _end(process, handle)
 
 
 def _handle_of(pid: int) -> int | None:
