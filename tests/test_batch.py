@@ -24,7 +24,7 @@ from grader.batching.crew import Stop, work
 from grader.batching.find import BatchError, Found, Shard, find_submissions, longest_first, parse_shard
 from grader.batching.job import Job, Outcome, Settings, Station
 from grader.batching.terms import Terms
-from grader.batching.worker import Worker
+from grader.batching.worker import Nursery, Worker, WorkerGone
 from grader.commands.batch import _same_call
 from grader.gradebook import open_gradebook
 from grader.gradebook.care import check
@@ -227,6 +227,19 @@ def test_a_worker_that_hangs_or_is_killed_is_replaced_and_its_submission_tried_o
     }
     assert outcomes["doomed"].reason == "its worker was ended by SIGKILL, for the second time"
     assert given == {"doomed": 2, "unlucky": 2, "quiet": 1}
+
+
+def test_the_last_words_of_a_worker_are_told_also_where_it_had_nothing_to_do(course: Path) -> None:
+    nursery = Nursery(Settings(str(course / "sheets" / "sums"), str(course)))
+    try:
+        worker = Worker(nursery)
+        assert worker.hear() is None
+        worker.connection.send_bytes(b"no job")
+        with pytest.raises(WorkerGone, match=r"its worker ended with status 1 \(.*UnpicklingError: "):
+            worker.hear()
+        assert nursery.lives
+    finally:
+        nursery.end()
 
 
 def test_workers_come_from_one_nursery_and_no_job_is_lost_where_it_is_killed(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,29 @@ def test_a_process_that_ran_no_student_code_gets_the_files_that_come_later(cell:
         cell.place({"lib/given.py": f"GIVEN = {number}\n".encode()})
         assert cell.call(given) == Value(number, used=used)
     cell.place({})
+
+
+NEIGHBOURS = """
+import os
+def look():
+    from lib.given import GIVEN
+    return [GIVEN, sorted(os.listdir("/submission/lib")), sorted(filter(str.isdigit, os.listdir("/proc")))]
+def kill():
+    for pid in {*range(2, 1000)} - {os.getpid()}:
+        try: os.kill(pid, 9)
+        except OSError: pass
+"""
+
+
+def test_cells_that_are_open_at_once_know_nothing_of_one_another(nested: NestedWall) -> None:
+    with nested.open(LIMITS) as one, nested.open(LIMITS) as other:
+        one.place({"lib/given.py": b"GIVEN = 1\n", "lib/more.py": b""})
+        other.place({"lib/given.py": b"GIVEN = 2\n"})
+        mine = Value([1, ["given.py", "more.py"], ["1", "2"]])
+        assert one.call(Call(NEIGHBOURS, "look", shared="a")) == mine
+        assert other.call(Call(NEIGHBOURS, "look")) == Value([2, ["given.py"], ["1", "2"]])
+        other.call(Call(NEIGHBOURS, "kill"))
+        assert one.call(Call(NEIGHBOURS, "look", shared="a")) == replace(mine, used=True)
 
 
 def test_without_a_sandbox_no_process_is_shared() -> None:

@@ -141,7 +141,7 @@ def _be_worker(order: Order, bench: Bench, settings: Settings) -> NoReturn:
             _serve(speaking, Station(bench, settings))
         status = 0
     except BaseException:
-        traceback.print_exc()
+        os.write(2, traceback.format_exc().encode(errors="replace"))  # pytest has taken sys.stderr
     finally:
         os._exit(status)
 

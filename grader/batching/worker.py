@@ -124,11 +124,12 @@ class Worker:
             self.connection.send(job)
 
     def hear(self) -> Outcome | None:
-        """What became of its job; None for its greeting. Waits until the deadline.
+        """What became of its job; None for its greeting. Waits until the deadline; one that has nothing to do has none.
 
         Raises `WorkerGone`, and for a worker that cannot grade `UnsafeError` or `BatchError`.
         """
-        if not self.connection.poll(max(0.0, self.deadline - time.monotonic())):
+        left = None if self.deadline == math.inf else max(0.0, self.deadline - time.monotonic())
+        if not self.connection.poll(left):
             raise WorkerGone("its worker gave no answer in time and was ended")
         try:
             message: Ready | Unable | Outcome = self.connection.recv()
