@@ -24,6 +24,7 @@ from grader.batching.job import Job, Outcome, Ready, Settings, Unable
 
 START_SECONDS = 180.0
 DYING_SECONDS = 2.0
+ANSWER_SECONDS = 10.0  # for a nursery to say that a worker has ended
 ORDER = struct.Struct(">If")
 """To a nursery: a worker's number, and the seconds that it has to end by itself."""
 STATUS = struct.Struct(">i")
@@ -73,7 +74,7 @@ class Nursery:
         and the last thing that it had to say.
         """
         try:
-            self._control.settimeout(seconds + DYING_SECONDS)
+            self._control.settimeout(seconds + ANSWER_SECONDS)
             self._control.sendall(ORDER.pack(number, seconds))
             answer = self._control.recv(STATUS.size)
         except OSError:
