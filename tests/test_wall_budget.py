@@ -11,6 +11,7 @@ import pytest
 from grader.sheet import Limits
 from grader.wall import WallError
 from grader.wall.budget import Budget, Budgets, Hierarchy, find_hierarchy
+from grader.wall.nested import NestedWall
 
 V1 = """\
 30 25 0:26 / {0}/memory rw - cgroup cgroup rw,memory
@@ -101,3 +102,21 @@ def test_the_kernel_takes_what_is_written() -> None:
         groups = budget.groups
     budgets.close()
     assert not any(group.exists() for group in groups)
+
+
+@pytest.mark.skipif(find_hierarchy().version == "none", reason="no control groups here")
+def test_a_cell_is_in_its_groups_before_it_is_told_anything(nested: NestedWall) -> None:
+    parents = find_hierarchy().parents
+    before = {group for parent in parents for group in parent.glob("gapgrade-*")}
+    with nested.open(Limits()):
+        own = {group for parent in parents for group in parent.glob(f"gapgrade-{os.getpid()}-*")} - before
+        assert [len((group / "cgroup.procs").read_text().split()) for group in own] == [1] * len(parents)
+
+
+def test_version_one_is_entered_through_doors(tmp_path: Path) -> None:
+    with Budget((tmp_path,)).doors() as doors:
+        assert doors == []
+    (tmp_path / "tasks").touch()
+    with Budget((tmp_path,)).doors() as doors:
+        os.write(doors[0], b"0")
+    assert (tmp_path / "tasks").read_text() == "0"

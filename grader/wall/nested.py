@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from grader import UnsafeError
@@ -38,28 +38,29 @@ class NestedWall:
 
     @contextmanager
     def open(self, limits: Limits) -> Iterator[Cell]:
-        with self._budgets.open(limits) as budget, self._cell() as peer:
-            budget.join(peer.pid)
+        with self._budgets.open(limits) as budget, budget.doors() as doors, self._cell(doors) as peer:
+            if not doors:
+                budget.join(peer.pid)
             yield RemoteCell(peer.control, limits, PRIVATE_FOLDERS, budget, self._seccomp)
 
     @contextmanager
-    def _cell(self) -> Iterator[Peer]:
+    def _cell(self, doors: Sequence[int]) -> Iterator[Peer]:
         ours, theirs = connected()
         with ours:
             with theirs:
-                self._hand_over(theirs)
+                self._hand_over(theirs.fileno(), *doors)
             try:
                 peer = greeted(ours, OPEN_SECONDS)
             except WallError as error:
                 raise WallError(f"a cell did not open: {error}; grade again") from None
             yield peer
 
-    def _hand_over(self, cell: socket.socket) -> None:
+    def _hand_over(self, *descriptors: int) -> None:
         for _ in range(2):  # a zygote that died since the last submission is replaced once
             if self.zygote is None:
                 self.zygote = self._running.enter_context(started(bubblewrap.command(ZYGOTE)))
             try:
-                socket.send_fds(self.zygote.control, [b"c"], [cell.fileno()])
+                socket.send_fds(self.zygote.control, [b"c"], descriptors)
             except OSError:
                 self._stop()
             else:

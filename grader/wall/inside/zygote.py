@@ -2,9 +2,9 @@
 
     python -I -S zygote.py PACKAGES
 
-Its standard input is a socket. Each message there carries a connected socket of its own for the new cell. The cell is
-process 1 of its own user, pid, mount, network, ipc, uts and cgroup namespaces; when its socket closes it ends, and the
-kernel ends whatever else runs there.
+Its standard input is a socket. Each message there carries a connected socket of its own for the new cell, and what the
+cell enters its control groups by. The cell is process 1 of its own user, pid, mount, network, ipc, uts and cgroup
+namespaces; when its socket closes it ends, and the kernel ends whatever else runs there.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import os
 import signal
 import socket
 import sys
+
+MOST_DESCRIPTORS = 3  # the cell's socket, and the doors of two control groups
 
 
 def main() -> None:
@@ -33,15 +35,15 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, _reap)
     frames.send(control, {"status": "ready"})
     while True:
-        message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        message, descriptors, _, _ = socket.recv_fds(control, 1, MOST_DESCRIPTORS)
         if not message:
             os._exit(0)  # at once: the kernel ends the cells that are left with this namespace
-        for handed in descriptors:
-            if _fork_first(own) == 0:
-                control.close()
-                os.close(own)
-                _live_in(handed)
-            os.close(handed)
+        if _fork_first(own) == 0:
+            control.close()
+            os.close(own)
+            _live_in(*descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def _fork_first(own: int) -> int:
@@ -71,13 +73,16 @@ def _reap(*_: object) -> None:
         pass
 
 
-def _live_in(descriptor: int) -> None:
+def _live_in(cell: int, *doors: int) -> None:
     """Be the first process of one cell; never returns."""
     from grader.wall.inside import confine, frames, server
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    control = socket.socket(fileno=descriptor)
+    control = socket.socket(fileno=cell)
     try:
+        for door in doors:
+            os.write(door, b"0")
+            os.close(door)
         confine.prctl(confine.PR_SET_PDEATHSIG, 9)
         uid, gid = os.getuid(), os.getgid()
         confine.unshare(confine.CLONE_NEWNS)
