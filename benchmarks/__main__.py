@@ -3,8 +3,9 @@
     python -m benchmarks [--submissions 4] [--class 300] [--sizes 1 10 100 1000] [--without-peers]
 
 Gapgrade and other graders run the same tests on the same right submissions of the VAE exercise, one after the other;
-Gapgrade also grades a whole class, over which its start is spread. Then a batch grows, and one grading is taken apart.
-Compare within one run only. The other measurements have commands of their own: each module beside this one says what it
+Gapgrade also grades a whole class, over which its start is spread. The others are measured before it and after it:
+a machine's speed changes from minute to minute. Then a batch grows, and one grading is taken apart. Compare within one
+run only. The other measurements have commands of their own: each module beside this one says what it
 measures.
 """
 
@@ -26,10 +27,12 @@ from benchmarks.peers.environment import Peer, install
 from benchmarks.throughput import SIZES, batch, breakdown, breakdown_table, growth_table
 from grader.gradebook import open_gradebook
 
+OURS = "Gapgrade, batch behind the wall"
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--submissions", type=int, default=4, help="copies that each grader grades")
+    parser.add_argument("--submissions", type=int, default=4, help="copies that each grader grades, twice")
     parser.add_argument("--class", type=int, default=300, dest="whole", help="copies in Gapgrade's whole class")
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="classes that a batch grows over")
     parser.add_argument("--jobs", type=int, default=1, help="workers while it grows")
@@ -52,18 +55,32 @@ def compare(work: Path, count: int, whole: int, peers: Sequence[Peer], console: 
     """Each grader on the same submissions; ratios to what a submission of a whole class costs Gapgrade in CPU."""
     course = make_course(work / "course")
     checks = checks_of(course)
-    rows: list[tuple[str, int, Spent | str]] = []
-    for number in (whole, count):
-        with console.status(f"Gapgrade, {number} submissions ..."):
-            rows.append(("Gapgrade, batch behind the wall", number, _gapgrade(course, work / f"ours-{number}", number)))
-    for peer in peers:
-        with console.status(f"{peer.name} ..."):
-            rows.append((peer.name, count, _measured(peer, course, work / peer.name.split()[0], count, checks)))
-    table = Table(title=f"{len(checks)} tests on right submissions, start included, one worker")
+
+    def all_others(place: Path) -> list[Spent | str]:
+        found: list[Spent | str] = []
+        with console.status(f"Gapgrade, {count} submissions ..."):
+            found.append(_gapgrade(course, place / "ours", count))
+        for peer in peers:
+            with console.status(f"{peer.name} ..."):
+                found.append(_measured(peer, course, place / peer.name.split()[0], count, checks))
+        return found
+
+    before = all_others(work / "before")
+    with console.status(f"Gapgrade, {whole} submissions ..."):
+        class_ = _gapgrade(course, work / "whole", whole)
+    after = all_others(work / "after")
+    names = [OURS, *(peer.name for peer in peers)]
+    both = zip(names, before, after, strict=True)
+    rows = [(OURS, whole, class_), *((name, count, _mean(*pair)) for name, *pair in both)]
+    return _table(f"{len(checks)} tests on right submissions, start included, one worker", rows, class_.cpu / whole)
+
+
+def _table(title: str, rows: Sequence[tuple[str, int, Spent | str]], unit: float) -> Table:
+    """What each grader costs a submission; ratios to `unit` CPU seconds."""
+    table = Table(title=title)
     table.add_column("grader")
     for heading in ("submissions", "CPU s each", "ratio", "s each", "peak MiB"):
         table.add_column(heading, justify="right")
-    unit = rows[0][2].cpu / whole if isinstance(rows[0][2], Spent) else float("nan")
     for name, number, spent in rows:
         if isinstance(spent, str):
             table.add_row(name, str(number), spent)
@@ -72,6 +89,15 @@ def compare(work: Path, count: int, whole: int, peers: Sequence[Peer], console: 
             seconds = f"{spent.wall / number:.2f}"
             table.add_row(name, str(number), f"{each:.2f}", f"{each / unit:.1f}", seconds, str(spent.memory))
     return table
+
+
+def _mean(before: Spent | str, after: Spent | str) -> Spent | str:
+    if isinstance(before, str):
+        return before
+    if isinstance(after, str):
+        return after
+    wall, cpu = (before.wall + after.wall) / 2, (before.cpu + after.cpu) / 2
+    return Spent(wall, cpu, max(before.memory, after.memory))
 
 
 def _gapgrade(course: Path, work: Path, count: int) -> Spent:
@@ -86,7 +112,7 @@ def _gapgrade(course: Path, work: Path, count: int) -> Spent:
 
 def _measured(peer: Peer, course: Path, work: Path, count: int, checks: Sequence[Check]) -> Spent | str:
     """What a peer costs; in words why it could not be measured."""
-    work.mkdir()
+    work.mkdir(parents=True)
     try:
         install(peer)
         submissions = {name: work / name for name in make_class(course, work, count)}

@@ -61,8 +61,8 @@ def growth(sizes: Sequence[int], jobs: int, work: Path) -> Iterator[Grown]:
     course = work / "course"
     shutil.copytree(ROOT / "tests" / "course", course, ignore=shutil.ignore_patterns("__pycache__"))
     make_release(load_sheet("sums", course))
-    for size in sizes:
-        folder, out = work / f"class-{size}", work / f"out-{size}"
+    for place, size in enumerate(sizes):
+        folder, out = work / f"class-{place}", work / f"out-{place}"
         for number in range(size):
             shutil.copytree(course / "student" / "sums", folder / f"team-{number:05d}")
         spent = spend([batch(course, "sums", folder, out, jobs)])
