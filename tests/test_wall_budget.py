@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from grader.sheet import Limits
 from grader.wall import WallError
+from grader.wall import budget as budget_module
 from grader.wall.budget import Budget, Budgets, Hierarchy, find_hierarchy
 from grader.wall.nested import NestedWall
 
@@ -81,6 +83,19 @@ def test_a_cell_has_its_groups_for_as_long_as_it_is_open(tmp_path: Path) -> None
         assert budget.groups[0].is_dir()
     budgets.close()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_group_that_another_process_removed_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budget_module, "EMPTY_SECONDS", 60.0)
+    budgets = Budgets(Hierarchy("v1", (tmp_path,)))
+    with budgets.open(Limits()) as budget:
+        (group,) = budget.groups
+        group.rmdir()
+    began = time.monotonic()
+    budgets.close()
+    assert time.monotonic() - began < 30
 
 
 def test_a_group_that_cannot_be_made_is_the_graders_error(tmp_path: Path) -> None:

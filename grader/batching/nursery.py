@@ -25,15 +25,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from grader import GapgradeError, UnsafeError
 from grader.batching.job import Settings, Station, Unable
 from grader.batching.worker import DYING_SECONDS, ORDER, STATUS
-from grader.grade import Bench, with_bench
 from grader.sheet import load_sheet
 from grader.wall import WallError
 from grader.wall.choose import choose_wall
+
+if TYPE_CHECKING:  # torch comes with it, and loads while the sandbox starts
+    from grader.grade import Bench
 
 LOOK_SECONDS = 0.005
 
@@ -62,6 +64,8 @@ def main() -> None:
 
 def _set_up(control: socket.socket, settings: Settings) -> None:
     wall = choose_wall(settings.sandbox)
+    from grader.grade import with_bench
+
     try:
         sheet = load_sheet(settings.sheet, Path(settings.course))
         with_bench(sheet, wall, functools.partial(_raise_workers, control, settings), pictures=settings.pictures)

@@ -11,7 +11,6 @@ from rich.console import Console
 from grader.batching.terms import last_due
 from grader.commands.completion import sheet_names
 from grader.commands.sandbox import Sandbox
-from grader.grade import Handin, with_bench
 from grader.intake import check_complete, take_in
 from grader.pushes import count_pushes, last_push, read_activity
 from grader.reports.files import write_reports
@@ -62,16 +61,20 @@ def grade(
     branch = chosen.rules.pushes.branch if chosen.rules.pushes else "main"
     people = read_people(roster, extensions)
     due = due_of(people, handed.name, chosen.due)
+    counted = count_pushes(activity, branch, due) if activity is not None else None
+    members = identifiers(people, handed.name)
+    wall = choose_wall(sandbox.value)
+    from grader.grade import Handin, with_bench  # torch comes with it, and has loaded while the sandbox started
+
     handin = Handin(
         submission=handed,
-        pushes=count_pushes(activity, branch, due) if activity is not None else None,
+        pushes=counted,
         handed_in_at=last_push(activity, branch, handed.commit) if activity is not None else None,
         seed=seed,
-        members=identifiers(people, handed.name),
+        members=members,
         due=None if due == chosen.due else due,
         last_due=last_due(chosen, people),
     )
-    wall = choose_wall(sandbox.value)
     console = Console()
     try:
         with Console(stderr=True).status(f"Grading {handed.name} ..."):

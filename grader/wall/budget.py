@@ -124,7 +124,8 @@ class Budgets:
     def _remove_used(self) -> None:
         for group, lock in list(self._used.items()):
             with suppress(OSError):
-                group.rmdir()
+                with suppress(FileNotFoundError):  # a fork of this process has removed it
+                    group.rmdir()
                 os.close(lock)
                 del self._used[group]
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gapcheck import codec
 from grader.sheet import Limits
 from grader.wall import Call, Failure, Value, WallError
 from grader.wall.budget import Budget
@@ -82,6 +81,8 @@ class RemoteCell:
         self._ask({"op": "place", "files": sizes}, b"".join(files.values()))
 
     def call(self, call: Call) -> Value | Failure:
+        from gapcheck import codec  # late: with it comes torch
+
         header: dict[str, Any] = {"op": "call", "source": call.source, "function": call.function, "seed": call.seed}
         header |= {"shared": call.shared, "clean": call.clean}
         answer, blob = self._ask(header, codec.encode((call.args, dict(call.kwargs))))
@@ -143,6 +144,8 @@ def _signal_name(number: int) -> str:
 
 def _read(blob: bytes, output: str) -> Value | Failure:
     """An answer as its process wrote it: student code had a hand in every byte."""
+    from gapcheck import codec
+
     try:
         content = codec.decode(blob[1:])
     except codec.Refused as refused:

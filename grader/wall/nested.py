@@ -58,7 +58,7 @@ class NestedWall:
     def _hand_over(self, *descriptors: int) -> None:
         for _ in range(2):  # a zygote that died since the last submission is replaced once
             if self.zygote is None:
-                self.zygote = self._running.enter_context(started(bubblewrap.command(ZYGOTE)))
+                self.zygote = self._running.enter_context(started(bubblewrap.command(ZYGOTE), meanwhile=_load))
             try:
                 socket.send_fds(self.zygote.control, [b"c"], descriptors)
             except OSError:
@@ -74,3 +74,8 @@ class NestedWall:
     def close(self) -> None:
         self._stop()
         self._budgets.close()
+
+
+def _load() -> None:
+    """What crosses the wall needs torch on both sides, so both load it at once."""
+    import gapcheck.codec  # noqa: F401

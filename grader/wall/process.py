@@ -8,7 +8,7 @@ import socket
 import struct
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
@@ -67,10 +67,17 @@ def _sender(control: socket.socket) -> int:
 
 
 @contextmanager
-def started(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[Peer]:
+def started(
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Iterator[Peer]:
     """Run a server, its standard input and output a socket, until the context is left; end all that it started.
 
     A fork of this process may speak with the server too; where it leaves the context, it only lets go of it.
+
+    Args:
+        meanwhile: what this process does while the server gets ready.
     """
     ours, theirs = connected()
     starter = os.getpid()
@@ -86,6 +93,7 @@ def started(command: Sequence[str], environment: Mapping[str, str] | None = None
             )
         handle = None
         try:
+            meanwhile()
             peer = greeted(ours, START_SECONDS)
             handle = _handle_of(peer.pid)
             yield peer
