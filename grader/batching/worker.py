@@ -92,7 +92,7 @@ class Nursery:
         self._control.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.communicate()
         self._last_line = _last_line(self._says)
