@@ -5,8 +5,7 @@
 Gapgrade and other graders run the same tests on the same right submissions of the VAE exercise, one after the other;
 Gapgrade also grades a whole class, over which its start is spread. The others are measured before it and after it:
 a machine's speed changes from minute to minute. Then a batch grows, and one grading is taken apart. Compare within one
-run only. The other measurements have commands of their own: each module beside this one says what it
-measures.
+run only. The other measurements have commands of their own: each module beside this one says what it measures.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.wall import Cost, repeated
-from grader.grade import Bench, Handin, with_bench
+from grader.grade import Bench, with_bench
+from grader.handin import Handin
 from grader.intake import take_in
 from grader.result import Result
 from grader.sheet import load_sheet

@@ -130,7 +130,8 @@ class Direct:
 def breakdown(work: Path) -> tuple[dict[str, float], str]:
     """Seconds of one grading of the VAE's solution by what they go to, and a profile of the grader's own process."""
     from grader import grade as grade_module
-    from grader.grade import Bench, Handin, with_bench
+    from grader.grade import Bench, with_bench
+    from grader.handin import Handin
     from grader.intake import take_in
     from grader.suite import Gate, Suite
     from grader.wall.choose import choose_wall

@@ -28,7 +28,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from grader.grade import Bench, Handin, with_bench
+from grader.grade import Bench, with_bench
+from grader.handin import Handin
 from grader.intake import take_in
 from grader.result import Result
 from grader.sheet import Limits, load_sheet

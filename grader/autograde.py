@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from grader import GapgradeError, UnsafeError
+from grader.handin import Handin
 from grader.intake import IntakeError, check_complete, take_in
 from grader.reports.gradescope import Visibility, gradescope
 from grader.reports.text import plain
@@ -103,17 +104,17 @@ def autograde(places: Places, sheet: Sheet, *, hidden: Visibility = "after_publi
             check_complete(submission, sheet.submission.files)
     except IntakeError as refusal:
         return _refused(str(refusal), sheet)
+    handin = Handin(
+        submission,
+        handed_in_at=metadata.created_at,
+        members=metadata.members,
+        due=metadata.due(sheet),
+        last_due=metadata.last_due(sheet),
+    )
     wall, weaker = _strongest_wall()
     try:
-        from grader.grade import Handin, with_bench  # torch comes with it, and has loaded while the sandbox started
+        from grader.grade import with_bench  # torch comes with it, and loads while the sandbox starts
 
-        handin = Handin(
-            submission,
-            handed_in_at=metadata.created_at,
-            members=metadata.members,
-            due=metadata.due(sheet),
-            last_due=metadata.last_due(sheet),
-        )
         result = with_bench(sheet, wall, lambda bench: bench.grade(handin))
     finally:
         wall.close()

@@ -16,9 +16,9 @@ from grader import GapgradeError, __version__
 from grader.diagnose import SILENT, Diagnosis, Replay, Signature, diagnosis_of
 from grader.explain import explained
 from grader.feedback import read_feedback
+from grader.handin import Handin
 from grader.intake import Submission
 from grader.pictures import Gallery, gallery_of
-from grader.pushes import PushCount
 from grader.reader import Reading, load_notebooks, load_templates, read_behind
 from grader.replay import with_mistake
 from grader.result import Result, TaskResult, TestResult, Versions
@@ -34,28 +34,6 @@ from grader.wall import Cell, Wall
 from grader.work import Work
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Handin:
-    """A submission, and what the host's server knows about it.
-
-    Attributes:
-        pushes: the pushes to the branch that counts, or None where nobody asked the server.
-        handed_in_at: the last push by the server's clock, or None.
-        members: the identifiers of its people by the roster; empty where nobody gave one.
-        due: when this submission is due, where that is later than the sheet says; None without an extension.
-        last_due: the latest extension of anyone.
-        seed: what the run's random data come from; a new one for every grading unless a run is repeated.
-    """
-
-    submission: Submission
-    pushes: PushCount | None = None
-    handed_in_at: datetime | None = None
-    seed: int | None = None
-    members: tuple[str, ...] = ()
-    due: datetime | None = None
-    last_due: datetime | None = None
 
 
 @dataclass(frozen=True)

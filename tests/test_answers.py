@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from grader.answers.reading import MAX_BYTES, read_answers
 from grader.answers.words import count_words
 from grader.batching.job import Job, Settings, Station
-from grader.grade import Bench, Handin, with_bench
+from grader.grade import Bench, with_bench
+from grader.handin import Handin
 from grader.intake import Refused, Submission, take_in
 from grader.reader import Reading
 from grader.result import TaskResult

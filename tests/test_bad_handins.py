@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.grade import Bench, Handin, with_bench
+from grader.grade import Bench, with_bench
+from grader.handin import Handin
 from grader.intake import take_in
 from grader.result import Result
 from grader.sheet import load_sheet

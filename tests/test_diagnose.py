@@ -10,7 +10,8 @@ import pytest
 
 from grader.catalogue import Edit, Mistake, load_mistakes
 from grader.diagnose import PASSED, Diagnosis, Replay, Signature, Signatures, evidence_of, load_signatures
-from grader.grade import Handin, with_bench
+from grader.grade import with_bench
+from grader.handin import Handin
 from grader.intake import take_in
 from grader.reports.markdown import summary
 from grader.reports.views import student_view

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.grade import Handin, with_bench
+from grader.grade import with_bench
+from grader.handin import Handin
 from grader.intake import take_in
 from grader.result import Result, TestResult
 from grader.sheet import load_sheet

@@ -13,7 +13,8 @@ import jupytext
 import nbformat
 import pytest
 
-from grader.grade import Handin, with_bench
+from grader.grade import with_bench
+from grader.handin import Handin
 from grader.intake import take_in
 from grader.result import Result
 from grader.sheet import load_sheet

@@ -16,7 +16,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from grader import GapgradeError
-from grader.grade import Handin, with_bench
+from grader.grade import with_bench
+from grader.handin import Handin
 from grader.intake import take_in
 from grader.reports.files import write_reports
 from grader.result import Result, TaskResult

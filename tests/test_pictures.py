@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from grader.grade import Handin, with_bench
+from grader.grade import with_bench
+from grader.handin import Handin
 from grader.intake import take_in
 from grader.pictures import FILE, MAX_SIDE, PictureError, gallery_of
 from grader.reader import load_templates

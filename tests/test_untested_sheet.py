@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from grader.grade import Handin, with_bench
+from grader.grade import with_bench
+from grader.handin import Handin
 from grader.intake import take_in
 from grader.sheet import SheetError, load_sheet
 from grader.wall.nested import NestedWall

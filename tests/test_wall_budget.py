@@ -135,3 +135,9 @@ def test_version_one_is_entered_through_doors(tmp_path: Path) -> None:
     with Budget((tmp_path,)).doors() as doors:
         os.write(doors[0], b"0")
     assert (tmp_path / "tasks").read_text() == "0"
+
+
+def test_a_door_that_cannot_be_opened_is_the_graders_error(tmp_path: Path) -> None:
+    (tmp_path / "tasks").mkdir()
+    with pytest.raises(WallError, match="grader doctor"), Budget((tmp_path,)).doors():
+        pass

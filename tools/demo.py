@@ -21,7 +21,8 @@ from rich.console import Console
 from grader.catalogue import apply_edits, load_mistakes
 from grader.commands.exits import new_app, run_app
 from grader.gaps import find_gaps
-from grader.grade import Bench, Handin, with_bench
+from grader.grade import Bench, with_bench
+from grader.handin import Handin
 from grader.intake import take_in
 from grader.pushes import count_pushes, last_push, read_activity
 from grader.reports.files import write_reports

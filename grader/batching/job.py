@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from grader import GapgradeError
 from grader.batching.terms import Terms
+from grader.handin import Handin
 from grader.intake import Submission, check_complete, take_in
 from grader.pushes import count_pushes, last_push, read_activity
 from grader.result import Mode, Result, Versions
@@ -21,7 +22,7 @@ from grader.wall import WallError
 from grader.work import Work
 
 if TYPE_CHECKING:  # torch comes with it, and only a worker needs that
-    from grader.grade import Bench, Graded, Handin
+    from grader.grade import Bench, Graded
 
 
 @dataclass(frozen=True)
@@ -139,8 +140,6 @@ class Station:
         return any(task.kind == "quiz" for task in sheet.tasks) and sheet.is_over(datetime.now(UTC))
 
     def _handin(self, submission: Submission, job: Job) -> Handin:
-        from grader.grade import Handin
-
         sheet, seed = self._bench.sheet.due_at(job.terms.due), self._settings.seed
         handin = Handin(
             submission,

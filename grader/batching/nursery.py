@@ -64,9 +64,9 @@ def main() -> None:
 
 def _set_up(control: socket.socket, settings: Settings) -> None:
     wall = choose_wall(settings.sandbox)
-    from grader.grade import with_bench
-
     try:
+        from grader.grade import with_bench
+
         sheet = load_sheet(settings.sheet, Path(settings.course))
         with_bench(sheet, wall, functools.partial(_raise_workers, control, settings), pictures=settings.pictures)
     finally:

@@ -11,6 +11,7 @@ from rich.console import Console
 from grader.batching.terms import last_due
 from grader.commands.completion import sheet_names
 from grader.commands.sandbox import Sandbox
+from grader.handin import Handin
 from grader.intake import check_complete, take_in
 from grader.pushes import count_pushes, last_push, read_activity
 from grader.reports.files import write_reports
@@ -61,22 +62,20 @@ def grade(
     branch = chosen.rules.pushes.branch if chosen.rules.pushes else "main"
     people = read_people(roster, extensions)
     due = due_of(people, handed.name, chosen.due)
-    counted = count_pushes(activity, branch, due) if activity is not None else None
-    members = identifiers(people, handed.name)
-    wall = choose_wall(sandbox.value)
-    from grader.grade import Handin, with_bench  # torch comes with it, and has loaded while the sandbox started
-
     handin = Handin(
         submission=handed,
-        pushes=counted,
+        pushes=count_pushes(activity, branch, due) if activity is not None else None,
         handed_in_at=last_push(activity, branch, handed.commit) if activity is not None else None,
         seed=seed,
-        members=members,
+        members=identifiers(people, handed.name),
         due=None if due == chosen.due else due,
         last_due=last_due(chosen, people),
     )
+    wall = choose_wall(sandbox.value)
     console = Console()
     try:
+        from grader.grade import with_bench  # torch comes with it, and loads while the sandbox starts
+
         with Console(stderr=True).status(f"Grading {handed.name} ..."):
             result = with_bench(chosen, wall, lambda bench: bench.grade(handin), pictures=pictures)
     finally:

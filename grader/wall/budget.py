@@ -71,7 +71,7 @@ class Budget:
         """
         doors: list[int] = []
         try:
-            doors += [os.open(group / "tasks", os.O_WRONLY) for group in self.groups if (group / "tasks").exists()]
+            doors += [_opened(group / "tasks") for group in self.groups if (group / "tasks").exists()]
             yield doors
         finally:
             for door in doors:
@@ -219,6 +219,13 @@ def _limit(group: Path, limits: Limits) -> None:
     for name, amount in (("memory.swap.max", "0"), ("memory.memsw.limit_in_bytes", memory)):
         if (group / name).exists():  # not where the kernel counts no swap
             _write(group / name, amount)
+
+
+def _opened(file: Path) -> int:
+    try:
+        return os.open(file, os.O_WRONLY)
+    except OSError as error:
+        raise WallError(f"{file}: {error.strerror}; run: python -m grader doctor") from None
 
 
 def _write(file: Path, text: str) -> None:

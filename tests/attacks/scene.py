@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.diagnose import SILENT
-from grader.grade import Bench, Handin
+from grader.grade import Bench
+from grader.handin import Handin
 from grader.intake import Submission
 from grader.result import Mode, Outcome, Result
 from grader.sheet import Limits, Sheet, load_sheet
